@@ -1,0 +1,107 @@
+# `make help` lists the targets. Everything a target needs beside Rust and Python is installed under .local on demand.
+
+PYTHON ?= python3
+ARCH   ?= arm64
+STACK  ?= molecule
+
+LOCAL  := .local
+TOOLS  := $(LOCAL)/venv-sam/bin
+SAM    := env SAM_CLI_TELEMETRY=0 $(TOOLS)/sam
+EMULATOR_PYTHON := $(LOCAL)/venv/bin/python
+
+# The template is the one list of domains: each is a crate, a binary and a folder target/lambda/<domain>/.
+DOMAINS := $(shell sed -n 's|.*CodeUri: *target/lambda/\([a-z_-]*\)/.*|\1|p' template.yaml | sort -u)
+
+# Where the local stack and `sam build` look for binaries, whatever the user has set for other projects.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+
+# The newest C library that Lambda's Amazon Linux 2023 has.
+GLIBC := GLIBC_2.34
+
+.DEFAULT_GOAL := help
+.PHONY: help dev redeploy logs test test-unit test-e2e lint validate build deploy deploy-local-sam clean-local
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+dev: $(LOCAL)/venv/.made ## The whole platform here, two agents, a first conversation (ONCE=1: then stop; STRICT=1: closed)
+	$(EMULATOR_PYTHON) infra/local/dev.py
+
+redeploy: $(LOCAL)/venv/.made ## Bring the stack of a running `make dev` to the code as it is now
+	cargo build --workspace --bins
+	$(EMULATOR_PYTHON) infra/local/deploy.py --aws-port $${LOCAL_AWS_PORT:-4566}
+
+logs: $(LOCAL)/venv/.made ## What the functions of a running `make dev` wrote
+	@$(EMULATOR_PYTHON) infra/local/logs.py --aws-port $${LOCAL_AWS_PORT:-4566}
+
+test: test-unit test-e2e ## Every test, the end-to-end ones against a stack of their own
+
+test-unit: ## The tests that need no stack
+	cargo test --workspace --exclude e2e
+
+test-e2e: $(LOCAL)/venv/.made ## The deployed system from outside, with IAM enforced
+	$(EMULATOR_PYTHON) infra/local/test.py cargo test -p e2e
+
+lint: $(LOCAL)/venv-sam/.made ## Formatting, clippy, the template, the Python of the local stack
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(TOOLS)/cfn-lint template.yaml
+	$(TOOLS)/ruff check infra/local
+	$(TOOLS)/ruff format --check infra/local
+
+validate: $(LOCAL)/venv-sam/.made ## What the SAM CLI says about the template
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+
+build: ## Release binaries in target/lambda (ARCH=arm64 with cargo-lambda, ARCH=x86_64 with cargo alone)
+	@$(MAKE) --no-print-directory build-$(ARCH)
+
+build-arm64:
+	@cargo lambda --version >/dev/null 2>&1 || { echo "make build: cargo-lambda is not installed: pip install cargo-lambda, or build with ARCH=x86_64" >&2; exit 1; }
+	cargo lambda build --release --arm64 $(DOMAINS:%=--bin %)
+
+build-x86_64:
+	@[ "$$(uname -sm)" = "Linux x86_64" ] || { echo "make build: ARCH=x86_64 needs an x86_64 Linux machine; here use ARCH=arm64" >&2; exit 1; }
+	cargo build --release $(DOMAINS:%=--bin %)
+	$(call place,release)
+	@newest=$$(grep -aoh 'GLIBC_2\.[0-9]*' target/lambda/*/bootstrap | sort -Vu | tail -1); \
+	[ "$$(printf '%s\n' $(GLIBC) $$newest | sort -V | tail -1)" = $(GLIBC) ] \
+	|| { echo "make build: the binaries need $$newest, Lambda has $(GLIBC): build on an older Linux or with ARCH=arm64" >&2; exit 1; }
+
+deploy: build $(LOCAL)/venv-sam/.made ## Build and deploy to your AWS account; asks for what samconfig.toml does not say
+	$(SAM) build
+	$(SAM) deploy --capabilities CAPABILITY_IAM $(if $(wildcard samconfig.toml),,--guided --stack-name $(STACK))
+
+deploy-local-sam: $(LOCAL)/venv/.made $(LOCAL)/venv-sam/.made ## Show that the real SAM CLI deploys the template, to an emulator of its own
+	cargo build --workspace --bins
+	$(call place,debug)
+	$(SAM) build
+	$(EMULATOR_PYTHON) infra/local/test.py --emulator-only $(SAM) deploy --stack-name $(STACK)-sam \
+	  --resolve-s3 --capabilities CAPABILITY_IAM --no-confirm-changeset --parameter-overrides MoleculeEnv=development
+
+clean-local: ## Remove what the local stack has put under .local: environments, logs, state
+	rm -rf $(LOCAL)
+
+# Copies each domain's binary of one cargo profile to where the template looks for it.
+define place
+@for domain in $(DOMAINS); do \
+  mkdir -p target/lambda/$$domain && cp target/$(1)/$$domain target/lambda/$$domain/bootstrap || exit 1; \
+done
+endef
+
+$(LOCAL)/venv/.made: infra/local/requirements.txt
+	$(make_venv)
+
+$(LOCAL)/venv-sam/.made: infra/local/requirements-sam.txt
+	$(make_venv)
+
+# From scratch whenever the requirements change: a venv updated in place keeps what is no longer wanted.
+define make_venv
+@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not installed: install Python 3.11 or newer, or set PYTHON=" >&2; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than Python 3.11; set PYTHON= to a newer one" >&2; exit 1; }
+@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "make: $(PYTHON) cannot make virtual environments: install its venv package (Debian: python3-venv)" >&2; exit 1; }
+@echo "Installing $< into $(@D) ..."
+@rm -rf $(@D)
+@$(PYTHON) -m venv $(@D)
+@$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+@touch $@
+endef

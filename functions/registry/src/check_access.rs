@@ -1,0 +1,42 @@
+//! `POST /registry/check-access`: may one workspace talk to another (contract: registry-and-auth
+//! 8.6, decision 31).
+
+use domain::{Error, Result, WorkspaceId, access::may_talk};
+use edge::{App, Caller, Input, Reply, auth};
+use serde::{Deserialize, Serialize};
+use store::keys;
+
+const MAX_BYTES: usize = 16 * 1024;
+
+/// The question.
+#[derive(Debug, Deserialize)]
+pub struct CheckAccessRequest {
+    caller_id: String,
+    target_id: String,
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub struct CheckAccessReply {
+    allowed: bool,
+}
+
+/// Answers from one batch get; workspaces that are not there may not talk, but to themselves.
+///
+/// # Errors
+/// 400, 401.
+pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+    let request: CheckAccessRequest = input.json(MAX_BYTES, "invalid request body")?;
+    if request.caller_id.is_empty() || request.target_id.is_empty() {
+        return Err(Error::invalid("invalid request body"));
+    }
+    let a: WorkspaceId = request.caller_id.parse()?;
+    let b: WorkspaceId = request.target_id.parse()?;
+
+    let (rows, credential) = app.rows(&caller, [keys::meta(a), keys::meta(b)]).await?;
+    auth::anyone(app.settings.mode, &caller, credential.as_ref())?;
+    let places = (rows.workspace(a)?, rows.workspace(b)?);
+    let allowed = a == b
+        || matches!(places, (Some(a), Some(b)) if may_talk(&a.meta.place(), &b.meta.place()));
+    Ok(Reply::ok(&CheckAccessReply { allowed }))
+}

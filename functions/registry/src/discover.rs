@@ -1,0 +1,67 @@
+//! `GET /registry/discover/{id}`: where a peer answers (contract: registry-and-auth 8.4).
+
+use domain::{
+    Error, Result, WorkspaceId,
+    access::may_talk,
+    address::{AgentUrl, Reach},
+};
+use edge::{App, Caller, Input, Reply, auth};
+use serde::Serialize;
+use store::workspaces::{Parts, Workspace};
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub struct DiscoverReply {
+    id: WorkspaceId,
+    url: String,
+    name: String,
+}
+
+/// Finds a peer: one batch get proves the caller and decides access.
+///
+/// # Errors
+/// 400 without `X-Workspace-ID`, 401, 403 (also for a target that is not there), 404, 503 when the
+/// peer does not answer now.
+pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+    let from = caller
+        .workspace
+        .as_deref()
+        .ok_or_else(|| Error::invalid("X-Workspace-ID header is required"))?;
+    let (from, target): (WorkspaceId, WorkspaceId) = (from.parse()?, input.param("id")?);
+
+    let keys = [from, target]
+        .into_iter()
+        .flat_map(|id| Parts::Core.keys(id));
+    let (rows, credential) = app.rows(&caller, keys).await?;
+    let (asking, found) = (rows.workspace(from)?, rows.workspace(target)?);
+    auth::discoverer(app.settings.mode, &caller, from, credential.as_ref())?;
+
+    let allowed = from == target
+        || matches!((&asking, &found), (Some(a), Some(b)) if may_talk(&a.meta.place(), &b.meta.place()));
+    if !allowed {
+        return Err(Error::forbidden(
+            "not authorized to discover this workspace",
+        ));
+    }
+    let found = found.ok_or_else(|| Error::missing("workspace not found"))?;
+    let url = answering_url(&found, &Reach::from(app.settings.mode))?;
+    Ok(Reply::ok(&DiscoverReply {
+        id: target,
+        url,
+        name: found.meta.name,
+    }))
+}
+
+/// The URL of a workspace that answers now. Names were looked up when it was stored and are looked
+/// up again by whoever connects; here the text is held against the rule.
+fn answering_url(workspace: &Workspace, reach: &Reach) -> Result<String> {
+    let status = workspace.status();
+    let url = &workspace.meta.url;
+    if !status.answers() || url.is_empty() {
+        return Err(Error::new(domain::Kind::Busy, "workspace not available")
+            .with("status", status.as_str()));
+    }
+    AgentUrl::parse(url, reach)
+        .map_err(|_| Error::new(domain::Kind::Busy, "workspace URL failed safety check"))?;
+    Ok(url.clone())
+}

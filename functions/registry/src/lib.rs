@@ -1,0 +1,23 @@
+//! The registry: workspaces register, send heartbeats, and find each other.
+
+pub mod check_access;
+pub mod discover;
+pub mod heartbeat;
+pub mod peers;
+pub mod register;
+pub mod update_card;
+
+edge::handlers! { "registry":
+    /// `POST /registry/register`
+    Register = "register",
+    /// `POST /registry/heartbeat`
+    Heartbeat = "heartbeat",
+    /// `POST /registry/update-card`
+    UpdateCard = "update_card",
+    /// `GET /registry/discover/{id}`
+    Discover = "discover",
+    /// `GET /registry/{id}/peers`
+    Peers = "peers",
+    /// `POST /registry/check-access`
+    CheckAccess = "check_access",
+}

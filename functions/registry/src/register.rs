@@ -1,0 +1,284 @@
+//! `POST /registry/register`: an agent says where it answers (contract: registry-and-auth 8.1).
+
+use domain::{Error, Mode, Result, WorkspaceId, address::Reach, token::Token, workspace::Status};
+use edge::{App, Bearer, Caller, Input, Reply, addresses, http::Fields};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::{
+    beats::Beat,
+    tokens::{self, Credential},
+    workspaces::{DeliveryMode, Meta, Parts, Registered, Registration, Workspace},
+};
+
+/// The most a registration may be, and its card within it, in bytes.
+const MAX_BYTES: usize = 256 * 1024;
+const MAX_CARD_BYTES: usize = 64 * 1024;
+/// How often a registration that met another change is decided anew.
+const TRIES: usize = 4;
+
+/// A registration as agents send it.
+#[derive(Debug, Deserialize)]
+pub struct RegisterRequest {
+    id: String,
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    url: String,
+    #[serde(default, deserialize_with = "Fields::any")]
+    agent_card: Option<Value>,
+    /// `poll`: the agent has no URL and fetches its messages from its activity.
+    #[serde(default)]
+    delivery_mode: Option<DeliveryMode>,
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub struct RegisterReply {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery_mode: Option<DeliveryMode>,
+    /// Only when this call minted one; it is not shown again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_token: Option<String>,
+}
+
+struct Parsed {
+    id: WorkspaceId,
+    url: String,
+    mode: DeliveryMode,
+    card: Value,
+}
+
+impl RegisterRequest {
+    fn parse(self) -> Result<Parsed> {
+        let refused = || Error::invalid("invalid request body");
+        let mode = self.delivery_mode.unwrap_or_default();
+        if self.id.is_empty() || (mode == DeliveryMode::Push && self.url.is_empty()) {
+            return Err(refused());
+        }
+        let card = self.agent_card.ok_or_else(refused)?;
+        if card.to_string().len() > MAX_CARD_BYTES {
+            return Err(Error::too_large(MAX_CARD_BYTES));
+        }
+        Ok(Parsed {
+            id: self.id.parse()?,
+            url: self.url,
+            mode,
+            card,
+        })
+    }
+}
+
+/// Registers an agent: who it is first, then where it answers, then one transaction.
+///
+/// # Errors
+/// 400 (also for an address that may not be called: the reason is logged, not told), 401, 404 for
+/// a removed workspace, 409 for one a person or the idle sweep stopped.
+pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+    let request: RegisterRequest = input.json(MAX_BYTES, "invalid request body")?;
+    let parsed = request.parse()?;
+    let mut checked = false;
+    for _ in 0..TRIES {
+        let (rows, credential) = app.rows(&caller, Parts::Core.keys(parsed.id)).await?;
+        let known = rows.workspace(parsed.id)?;
+        let rights = Rights::of(app.settings.mode, &caller, credential.as_ref(), parsed.id);
+        let target = decide(app.settings.mode, &caller, rights, known)?;
+        if !checked {
+            check_url(app, &parsed).await?;
+            checked = true;
+        }
+        if let Some(reply) = write(app, &parsed, target, &input).await? {
+            return Ok(reply);
+        }
+    }
+    Err(Error::unavailable(
+        "registration kept meeting other changes",
+    ))
+}
+
+/// What a caller may do on this route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rights {
+    /// Nothing was proven.
+    None,
+    /// It holds a live token of the workspace.
+    Own,
+    /// It is an operator.
+    Operator,
+}
+
+impl Rights {
+    fn of(mode: Mode, caller: &Caller, credential: Option<&Credential>, id: WorkspaceId) -> Self {
+        match edge::auth::own(mode, caller, id, credential) {
+            Ok(edge::Identity::Workspace(_)) => Self::Own,
+            Ok(identity) if caller.bearer != Bearer::None && identity.is_operator() => {
+                Self::Operator
+            }
+            Ok(_) | Err(_) => Self::None,
+        }
+    }
+}
+
+/// What to write to.
+enum Target {
+    /// A workspace as it is, and whether to mint its token.
+    Known { before: Beat, mint: bool },
+    /// A workspace nobody created: a new root.
+    Stranger,
+}
+
+/// Who may register what (decisions 3 to 6 and 38).
+fn decide(mode: Mode, caller: &Caller, rights: Rights, known: Option<Workspace>) -> Result<Target> {
+    let unproven = || {
+        Error::unauthenticated(match caller.bearer {
+            Bearer::None => "missing workspace auth token",
+            Bearer::Admin | Bearer::Token(_) => "invalid workspace auth token",
+        })
+    };
+    let open = mode.doors_open();
+    let Some(workspace) = known else {
+        return match rights {
+            Rights::Operator => Ok(Target::Stranger),
+            Rights::None if open => Ok(Target::Stranger),
+            Rights::Own | Rights::None => Err(unproven()),
+        };
+    };
+    let Some(before) = workspace.beat else {
+        // Its tokens died with it, so nobody but an operator can be told more than "no".
+        return match rights {
+            Rights::None if !open => Err(unproven()),
+            Rights::None | Rights::Own | Rights::Operator => {
+                Err(Error::missing("workspace not found"))
+            }
+        };
+    };
+    match rights {
+        Rights::Own | Rights::Operator => {}
+        Rights::None if open && !before.has_tokens => {}
+        Rights::None => return Err(unproven()),
+    }
+    if !before.status.may_register() {
+        return Err(stopped(before.status));
+    }
+    let mint = !before.has_tokens;
+    Ok(Target::Known { before, mint })
+}
+
+fn stopped(status: Status) -> Error {
+    Error::conflict(format!("workspace is {status}")).with("status", status.as_str())
+}
+
+async fn check_url(app: &App, parsed: &Parsed) -> Result<()> {
+    if parsed.url.is_empty() {
+        return Ok(());
+    }
+    let reach = Reach::from(app.settings.mode);
+    if let Err(reason) = addresses::reachable(&parsed.url, &reach).await {
+        tracing::info!(workspace_id = %parsed.id, %reason, "an agent's address was refused");
+        return Err(Error::invalid("invalid request body"));
+    }
+    Ok(())
+}
+
+/// Writes, and answers unless something changed in between.
+async fn write(app: &App, parsed: &Parsed, target: Target, input: &Input) -> Result<Option<Reply>> {
+    let mint = !matches!(target, Target::Known { mint: false, .. });
+    let token: Option<Token> = mint.then(tokens::fresh).transpose()?;
+    let registration = Registration {
+        id: parsed.id,
+        url: &parsed.url,
+        delivery_mode: parsed.mode,
+        agent_card: &parsed.card,
+        token: token.as_ref(),
+    };
+    let outcome = match target {
+        Target::Known { before, .. } => {
+            app.store
+                .register(&registration, &before, input.now)
+                .await?
+        }
+        Target::Stranger => {
+            let meta = stranger(parsed, input);
+            app.store
+                .register_stranger(&registration, &meta, input.now)
+                .await?
+        }
+    };
+    Ok(match outcome {
+        Registered::Raced => None,
+        Registered::Yes => Some(Reply::ok(&RegisterReply {
+            status: "registered",
+            delivery_mode: (parsed.mode == DeliveryMode::Poll).then_some(DeliveryMode::Poll),
+            auth_token: token.map(|token| token.reveal().to_owned()),
+        })),
+    })
+}
+
+/// A workspace as the reference makes one for an unknown id: a root named by its id.
+fn stranger(parsed: &Parsed, input: &Input) -> Meta {
+    Meta {
+        id: parsed.id,
+        name: parsed.id.to_string(),
+        role: None,
+        tier: 1,
+        runtime: "langgraph".to_owned(),
+        url: parsed.url.clone(),
+        delivery_mode: parsed.mode,
+        path: Vec::new(),
+        template: None,
+        workspace_dir: None,
+        workspace_access: "none".to_owned(),
+        budget_limit: None,
+        hibernation_idle_minutes: None,
+        max_concurrent_tasks: 1,
+        x: 0.0,
+        y: 0.0,
+        collapsed: false,
+        current_task: String::new(),
+        last_sample_error: String::new(),
+        created_at: input.now,
+        removed_at: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0a1b2c3d-0000-4000-8000-00000000000f";
+
+    fn parse(body: &str) -> Result<Parsed> {
+        serde_json::from_str::<RegisterRequest>(body)
+            .map_err(|_| Error::invalid("invalid request body"))?
+            .parse()
+    }
+
+    #[test]
+    fn the_card_may_be_anything_but_absent() {
+        for card in ["null", "{}", "[1]", "\"x\"", "7"] {
+            let body = format!(r#"{{"id":"{ID}","url":"http://a.example","agent_card":{card}}}"#);
+            let parsed = parse(&body).expect(card);
+            assert_eq!(
+                parsed.card,
+                serde_json::from_str::<Value>(card).expect(card)
+            );
+        }
+        assert!(parse(&format!(r#"{{"id":"{ID}","url":"http://a.example"}}"#)).is_err());
+    }
+
+    #[test]
+    fn only_poll_mode_goes_without_url() {
+        assert!(parse(&format!(r#"{{"id":"{ID}","agent_card":{{}}}}"#)).is_err());
+        assert!(parse(&format!(r#"{{"id":"{ID}","url":"","agent_card":{{}}}}"#)).is_err());
+        let poll = format!(r#"{{"id":"{ID}","delivery_mode":"poll","agent_card":{{}}}}"#);
+        assert_eq!(parse(&poll).expect("fine").mode, DeliveryMode::Poll);
+        let odd = format!(r#"{{"id":"{ID}","delivery_mode":"pigeon","agent_card":{{}}}}"#);
+        assert!(parse(&odd).is_err());
+    }
+
+    #[test]
+    fn a_card_over_64_kb_is_too_large() {
+        let card = "x".repeat(MAX_CARD_BYTES);
+        let body = format!(r#"{{"id":"{ID}","url":"http://a.example","agent_card":"{card}"}}"#);
+        let refused = parse(&body).err().expect("too large");
+        assert_eq!(refused.kind(), domain::Kind::TooLarge);
+    }
+}

@@ -1,0 +1,115 @@
+"""Starts MiniStack, the AWS emulator, with three changes that a local stack needs.
+
+1. The HTTP API also answers without a prefix on a port of its own, and the WebSocket API there under `/ws`. On the
+   emulator's own port both hide behind `/_aws/execute-api/<id>`.
+2. TCP_NODELAY on the Lambda Runtime API: without it every invocation waits about 45 ms for a delayed ACK.
+3. DynamoDB streams are polled on a thread of their own: in the emulator's one polling loop a slow stream function
+   holds up every SQS queue.
+
+State is not kept between runs. The emulator itself is configured by its environment; `stack.py` sets it.
+"""
+
+import argparse
+import asyncio
+import os
+import resource
+import signal
+import socketserver
+import sys
+import threading
+import time
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack.app import app
+from ministack.services import lambda_svc
+
+STREAM_POLL_SECONDS = 0.05
+WEBSOCKET_PATH = "/ws"
+POLICY_VIOLATION = 1008
+
+
+def send_small_packets_at_once() -> None:
+    """Sets TCP_NODELAY on the emulator's Runtime API servers, which are standard library ones."""
+    socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+
+
+def poll_streams_on_their_own_thread() -> None:
+    """Takes the stream poller out of the emulator's loop; it is private there, so its absence must be noticed."""
+    poll = getattr(lambda_svc, "_poll_dynamodb_streams", None)
+    if not callable(poll) or not callable(getattr(lambda_svc, "_poll_loop", None)):
+        sys.exit(
+            "this MiniStack has no lambda_svc._poll_dynamodb_streams: install the version pinned in"
+            " infra/local/requirements.txt, or adapt infra/local/launch.py to the new one"
+        )
+    lambda_svc._poll_dynamodb_streams = lambda: False
+    threading.Thread(target=_poll_forever, args=(poll,), daemon=True, name="streams").start()
+
+
+def _poll_forever(poll) -> None:
+    while True:
+        try:
+            busy = poll()
+        except Exception as error:  # noqa: BLE001 — one bad batch must not end the streams of every table
+            print(f"stream poller: {error!r}", flush=True)
+            busy = False
+        if not busy:
+            time.sleep(STREAM_POLL_SECONDS)
+
+
+def without_prefix(app, port: int, http_api: str, websocket_api: str):
+    """Wraps the emulator so that `port` serves one HTTP API at its root and one WebSocket API at `/ws`."""
+
+    async def wrapped(scope, receive, send):
+        if scope["type"] not in ("http", "websocket") or scope["server"][1] != port:
+            return await app(scope, receive, send)
+        if scope["type"] == "http":
+            return await app(_moved(scope, http_api, scope["path"], scope["raw_path"]), receive, send)
+        if scope["path"] == WEBSOCKET_PATH:
+            return await app(_moved(scope, websocket_api, "", b""), receive, send)
+        await receive()
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+
+    return wrapped
+
+
+def _moved(scope: dict, api: str, path: str, raw_path: bytes) -> dict:
+    prefix = f"/_aws/execute-api/{api}"
+    return {**scope, "path": prefix + path, "raw_path": prefix.encode() + raw_path}
+
+
+def allow_many_connections() -> None:
+    """Raises the limit of open files: a burst of invocations needs several for every function process."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def stop_with_parent() -> None:
+    """Ends the emulator when whoever started it is gone, even killed: its end of our standard input closes then."""
+    while os.read(sys.stdin.fileno(), 1):  # not sys.stdin.read(): its lock, held at the end, would be a fatal error
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--aws-port", type=int, required=True, help="port of the emulator's own API")
+    parser.add_argument("--api-port", type=int, required=True, help="port of the deployed API, without a prefix")
+    parser.add_argument("--http-api", required=True, help="id of the HTTP API")
+    parser.add_argument("--websocket-api", required=True, help="id and stage of the WebSocket API: ID/STAGE")
+    arguments = parser.parse_args()
+
+    send_small_packets_at_once()
+    poll_streams_on_their_own_thread()
+    allow_many_connections()
+    threading.Thread(target=stop_with_parent, daemon=True, name="parent").start()
+
+    config = Config()
+    config.bind = [f"127.0.0.1:{arguments.aws_port}", f"127.0.0.1:{arguments.api_port}"]
+    config.keep_alive_timeout = 75  # the emulator's own value; the default of 5 s drops clients' idle connections
+    front = without_prefix(app, arguments.api_port, arguments.http_api, arguments.websocket_api)
+    asyncio.run(serve(front, config))
+
+
+if __name__ == "__main__":
+    main()

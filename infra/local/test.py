@@ -1,0 +1,74 @@
+"""Runs a command against a deployed stack of its own: `test.py cargo test -p e2e`.
+
+The stack is closed (every call needs a credential), IAM is enforced with each function's own role, and the state is
+empty at the start. The command finds the stack by its environment; its exit code is ours. With --emulator-only nothing
+is deployed: the command does that itself.
+"""
+
+import argparse
+import os
+import secrets
+import subprocess
+import sys
+
+import logs
+import stack
+from deploy import BINARIES, CREDENTIALS, REGION, ROOT, Deployed, forget_own_account
+from process import Child, Stop, run, tail
+from stack import Settings
+
+FUNCTION_LINES = 60
+EMULATOR_LINES = 20
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--emulator-only", action="store_true", help="build and deploy nothing")
+    parser.add_argument("command", nargs=argparse.REMAINDER, help="for instance: cargo test -p e2e")
+    arguments = parser.parse_args()
+    if not arguments.command:
+        raise Stop("name the command to run, for instance: cargo test -p e2e")
+    settings = Settings.from_env("test", api_port=8081, aws_port=4576, enforce_iam=True)
+    forget_own_account()
+    admin_token = secrets.token_urlsafe(32)
+    with stack.emulator(settings) as emulator:
+        environment = _aws(settings)
+        if not arguments.emulator_only:
+            stack.build()
+            environment |= _platform(settings, admin_token, stack.bring_up(settings, emulator, admin_token))
+        code = subprocess.run(arguments.command, cwd=ROOT, env=os.environ | environment, check=False).returncode
+        if code != 0:
+            emulator.check()
+            _show_logs(settings, emulator)
+    return code
+
+
+def _aws(settings: Settings) -> dict[str, str]:
+    return {
+        **{name.upper(): value for name, value in CREDENTIALS.items()},
+        "AWS_ENDPOINT_URL": settings.aws_endpoint,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def _platform(settings: Settings, admin_token: str, deployed: Deployed) -> dict[str, str]:
+    return {
+        "BASE_URL": settings.base_url,
+        "WS_URL": settings.websocket_url,
+        "ADMIN_TOKEN": admin_token,
+        "TABLE_NAME": deployed.outputs["TableName"],
+        "BUCKET_NAME": deployed.outputs["BucketName"],
+        "AGENT_BIN": str(BINARIES / "agent-example"),
+    }
+
+
+def _show_logs(settings: Settings, emulator: Child) -> None:
+    functions = settings.folder / "functions.log"
+    logs.save(settings.aws_endpoint, functions)
+    for log, lines in ((functions, FUNCTION_LINES), (emulator.log, EMULATOR_LINES)):
+        print(f"\nThe end of {log}:\n{tail(log, lines)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run("make test", main)

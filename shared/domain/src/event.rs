@@ -1,0 +1,126 @@
+//! What happens, as told to people, agents and operators' rules.
+//!
+//! Names and payloads are the contract's (a2a-notify-events 10). One enum, so that a payload's keys
+//! are written down once; the enum grows with the routes that emit.
+
+use serde_json::{Value, json};
+
+/// One event about one workspace.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A workspace was created and may be getting a machine.
+    Provisioning {
+        /// Its name.
+        name: String,
+        /// Its size, 1 to 4.
+        tier: i64,
+        /// What runs in it.
+        runtime: String,
+    },
+    /// An external workspace was created with its URL.
+    ExternalOnline {
+        /// Its name.
+        name: String,
+    },
+    /// An external workspace was created without a URL.
+    AwaitingAgent {
+        /// Its name.
+        name: String,
+    },
+    /// An agent registered.
+    Registered {
+        /// Where it answers; empty in poll mode.
+        url: String,
+        /// Its card, any JSON.
+        agent_card: Value,
+    },
+    /// The first heartbeat of a workspace that was being provisioned.
+    Booted,
+    /// A heartbeat found it well again.
+    Recovered,
+    /// The agent says it is alive and stuck.
+    Wedged {
+        /// A recent error.
+        sample_error: String,
+    },
+    /// Too many of its calls fail.
+    Failing {
+        /// Share of failed calls.
+        error_rate: f64,
+        /// A recent error.
+        sample_error: String,
+    },
+    /// It was deleted, or went with its ancestor.
+    Removed {
+        /// How many descendants went with it; only on the one that was asked for.
+        cascade_deleted: Option<usize>,
+    },
+    /// Its card was replaced.
+    CardUpdated {
+        /// The new card, any JSON.
+        agent_card: Value,
+    },
+    /// It works on something else now. Told, not kept.
+    TaskUpdated {
+        /// The new task, in its words.
+        current_task: String,
+        /// How many it works on.
+        active_tasks: i64,
+    },
+}
+
+impl Event {
+    /// The name on the wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Provisioning { .. } => "WORKSPACE_PROVISIONING",
+            Self::ExternalOnline { .. }
+            | Self::Registered { .. }
+            | Self::Booted
+            | Self::Recovered => "WORKSPACE_ONLINE",
+            Self::AwaitingAgent { .. } => "WORKSPACE_AWAITING_AGENT",
+            Self::Wedged { .. } | Self::Failing { .. } => "WORKSPACE_DEGRADED",
+            Self::Removed { .. } => "WORKSPACE_REMOVED",
+            Self::CardUpdated { .. } => "AGENT_CARD_UPDATED",
+            Self::TaskUpdated { .. } => "TASK_UPDATED",
+        }
+    }
+
+    /// Whether it belongs into the event log, or is only pushed to those who listen now.
+    pub fn is_persisted(&self) -> bool {
+        !matches!(self, Self::TaskUpdated { .. })
+    }
+
+    /// Its payload on the wire.
+    pub fn payload(&self) -> Value {
+        match self {
+            Self::Provisioning {
+                name,
+                tier,
+                runtime,
+            } => json!({"name": name, "tier": tier, "runtime": runtime}),
+            Self::ExternalOnline { name } | Self::AwaitingAgent { name } => {
+                json!({"name": name, "external": true})
+            }
+            Self::Registered { url, agent_card } => json!({"url": url, "agent_card": agent_card}),
+            Self::Booted => json!({"recovered_from": "provisioning"}),
+            Self::Recovered => json!({}),
+            Self::Wedged { sample_error } => {
+                json!({"runtime_state": "wedged", "sample_error": sample_error})
+            }
+            Self::Failing {
+                error_rate,
+                sample_error,
+            } => json!({"error_rate": error_rate, "sample_error": sample_error}),
+            Self::Removed { cascade_deleted } => match cascade_deleted {
+                Some(count) => json!({"cascade_deleted": count}),
+                None => json!({}),
+            },
+            Self::CardUpdated { agent_card } => json!({"agent_card": agent_card}),
+            Self::TaskUpdated {
+                current_task,
+                active_tasks,
+            } => json!({"current_task": current_task, "active_tasks": active_tasks}),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What things are and how they may change.
+//!
+//! Nothing here reads a clock, a socket or an environment variable: time and randomness are
+//! arguments, so every rule can be tested in a millisecond and the simulation can drive all of it.
+
+pub mod access;
+pub mod activity;
+pub mod address;
+pub mod capabilities;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod mode;
+pub mod request;
+pub mod time;
+pub mod token;
+pub mod workspace;
+
+pub use error::{Error, Kind, Result};
+pub use id::{ActivityId, BodyId, EventId, RequestId, TokenId, WorkspaceId};
+pub use mode::Mode;

@@ -1,0 +1,172 @@
+//! One request as the handlers see it.
+
+use std::{collections::HashMap, str::FromStr};
+
+use domain::{Error, Result};
+use jiff::Timestamp;
+use lambda_http::{
+    Body, Request, RequestExt as _,
+    http::{HeaderMap, Method},
+    request::RequestContext,
+};
+use serde::{Deserialize as _, de::DeserializeOwned};
+use serde_json::Value;
+
+/// One request: who sent it is the [`Caller`](crate::Caller), all the rest is here.
+#[derive(Debug)]
+pub struct Input {
+    /// The method.
+    pub method: Method,
+    /// The path as requested.
+    pub path: String,
+    /// The body.
+    pub body: Vec<u8>,
+    /// When the gateway received it: hold windows count from here.
+    pub received_at: Timestamp,
+    /// The clock, read once: everything beneath is told.
+    pub now: Timestamp,
+    params: HashMap<String, String>,
+    query: HashMap<String, String>,
+    headers: HeaderMap,
+    domain: Option<String>,
+}
+
+impl From<Request> for Input {
+    fn from(request: Request) -> Self {
+        let now = domain::time::to_micros(Timestamp::now());
+        let (received_at, domain) = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => (
+                Timestamp::from_millisecond(context.time_epoch)
+                    .ok()
+                    .filter(|at| at.as_second() > 0),
+                context.domain_name.clone(),
+            ),
+            _ => (None, None),
+        };
+        let first = |map: lambda_http::aws_lambda_events::query_map::QueryMap| {
+            map.iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect()
+        };
+        let params = first(request.path_parameters());
+        let query = first(request.query_string_parameters());
+        let path = request.raw_http_path().to_owned();
+        let (parts, body) = request.into_parts();
+        Self {
+            method: parts.method,
+            path,
+            body: match body {
+                Body::Text(text) => text.into_bytes(),
+                Body::Binary(bytes) => bytes,
+                _ => Vec::new(),
+            },
+            received_at: received_at.unwrap_or(now),
+            now,
+            params,
+            query,
+            headers: parts.headers,
+            domain,
+        }
+    }
+}
+
+impl Input {
+    /// A header, if it is there and text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// A query parameter, if it is there.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+
+    /// A query parameter that is a whole number; anything else counts as absent.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        self.query(name)?.trim().parse().ok()
+    }
+
+    /// Whether the route has this path parameter.
+    pub fn has_param(&self, name: &str) -> bool {
+        self.params.contains_key(name)
+    }
+
+    /// A path parameter as a `T`.
+    ///
+    /// # Errors
+    /// 400 when it is not one.
+    pub fn param<T: FromStr<Err = Error>>(&self, name: &str) -> Result<T> {
+        self.params.get(name).map_or("", String::as_str).parse()
+    }
+
+    /// Refuses a body over `max_bytes`.
+    ///
+    /// # Errors
+    /// 413.
+    pub fn limit(&self, max_bytes: usize) -> Result<()> {
+        if self.body.len() > max_bytes {
+            return Err(Error::too_large(max_bytes));
+        }
+        Ok(())
+    }
+
+    /// The body as a `T`. Bytes after the first JSON value are ignored, as the reference does.
+    ///
+    /// # Errors
+    /// 413 over `max_bytes`; 400 with `refusal` when it is no such JSON.
+    pub fn json<T: DeserializeOwned>(&self, max_bytes: usize, refusal: &'static str) -> Result<T> {
+        self.limit(max_bytes)?;
+        let mut reader = serde_json::Deserializer::from_slice(&self.body);
+        T::deserialize(&mut reader).map_err(|error| Error::invalid(refusal).caused_by(error))
+    }
+
+    /// The address clients reach the API at: the configured one, else the gateway's own name.
+    /// Never what a header says.
+    pub fn base_url(&self, public_url: &str) -> String {
+        if public_url.is_empty() {
+            format!("https://{}", self.domain.as_deref().unwrap_or_default())
+        } else {
+            public_url.to_owned()
+        }
+    }
+}
+
+/// For wire types: how the reference reads optional fields.
+pub struct Fields;
+
+impl Fields {
+    /// `null` reads as the zero value.
+    ///
+    /// # Errors
+    /// The value is of another type.
+    pub fn or_zero<'de, D, T>(from: D) -> std::result::Result<T, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+        T: serde::Deserialize<'de> + Default,
+    {
+        Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
+    }
+
+    /// Tells an absent key from a `null`: `Some(None)` is a `null`.
+    ///
+    /// # Errors
+    /// The value is of another type.
+    pub fn present<'de, D, T>(from: D) -> std::result::Result<Option<Option<T>>, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+        T: serde::Deserialize<'de>,
+    {
+        Option::<T>::deserialize(from).map(Some)
+    }
+
+    /// Any JSON that is there, `null` included.
+    ///
+    /// # Errors
+    /// It is no JSON.
+    pub fn any<'de, D>(from: D) -> std::result::Result<Option<Value>, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        Value::deserialize(from).map(Some)
+    }
+}

@@ -1,0 +1,85 @@
+//! What a handler answers.
+
+use lambda_http::{
+    Body, Response,
+    http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
+};
+use serde::Serialize;
+
+/// A status, a body and a few headers.
+#[derive(Debug)]
+pub struct Reply {
+    status: StatusCode,
+    content_type: &'static str,
+    body: Vec<u8>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Reply {
+    /// 200 with JSON.
+    pub fn ok<T: Serialize>(body: &T) -> Self {
+        Self::json(StatusCode::OK, body)
+    }
+
+    /// 201 with JSON.
+    pub fn created<T: Serialize>(body: &T) -> Self {
+        Self::json(StatusCode::CREATED, body)
+    }
+
+    /// Any status with JSON.
+    pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Self {
+        let body = serde_json::to_vec(body).unwrap_or_else(|error| {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            b"null".to_vec()
+        });
+        Self::bytes(status, body)
+    }
+
+    /// Any status with bytes that are JSON, or are to be taken for it.
+    pub fn bytes(status: StatusCode, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            content_type: "application/json",
+            body,
+            headers: Vec::new(),
+        }
+    }
+
+    /// Any status with plain text.
+    pub fn text(status: StatusCode, text: &str) -> Self {
+        Self {
+            content_type: "text/plain; charset=utf-8",
+            ..Self::bytes(status, text.as_bytes().to_vec())
+        }
+    }
+
+    /// Any status without a body.
+    pub fn empty(status: StatusCode) -> Self {
+        Self::text(status, "")
+    }
+
+    /// Adds a header; one that HTTP cannot carry is left out.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value.as_ref()) {
+            self.headers.push((HeaderName::from_static(name), value));
+        }
+        self
+    }
+
+    pub(super) fn into_response(self) -> Response<Body> {
+        let text = String::from_utf8(self.body);
+        let is_text = text.is_ok();
+        let body = text.map_or_else(|bytes| Body::Binary(bytes.into_bytes()), Body::Text);
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        headers.extend(self.headers);
+        if !is_text {
+            // The adapter decodes JSON types as text unless the body is encoded somehow.
+            headers.insert("content-encoding", HeaderValue::from_static("identity"));
+        }
+        response
+    }
+}

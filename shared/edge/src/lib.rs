@@ -1,0 +1,14 @@
+//! Where Lambda meets the rest, written once: settings from the environment, a request as typed
+//! input, credentials, errors as answers.
+
+pub mod addresses;
+pub mod auth;
+mod handlers;
+pub mod http;
+pub mod settings;
+mod start;
+
+pub use auth::{Bearer, Caller, Identity};
+pub use http::{Input, Reply, serve};
+pub use settings::{Missing, Settings, required, var};
+pub use start::{App, Stop, handler_name, serve_jobs, start};

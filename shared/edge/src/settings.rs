@@ -1,0 +1,111 @@
+//! Settings: read once, whole, when the function starts. What is missing stops it by name.
+
+use std::{env, str::FromStr};
+
+use domain::Mode;
+
+/// A variable that is missing or makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Missing {
+    /// It is not set, or empty.
+    #[error("the environment variable {0} is not set")]
+    Variable(&'static str),
+    /// It is set to something that cannot be read.
+    #[error("the environment variable {0} makes no sense: {1}")]
+    Nonsense(&'static str, String),
+}
+
+/// A variable that may be empty, trimmed; unset counts as empty.
+pub fn var(name: &'static str) -> String {
+    env::var(name).unwrap_or_default().trim().to_owned()
+}
+
+/// A variable that must be there.
+///
+/// # Errors
+/// It is unset or blank.
+pub fn required(name: &'static str) -> Result<String, Missing> {
+    let text = var(name);
+    if text.is_empty() {
+        return Err(Missing::Variable(name));
+    }
+    Ok(text)
+}
+
+/// A variable that must be there and be a `T`.
+///
+/// # Errors
+/// It is unset, blank or no `T`.
+pub fn parsed<T: FromStr>(name: &'static str) -> Result<T, Missing> {
+    let text = required(name)?;
+    text.parse().map_err(|_| Missing::Nonsense(name, text))
+}
+
+/// What every HTTP function needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which doors are open.
+    pub mode: Mode,
+    /// The break-glass admin bearer; empty only in open development.
+    pub admin_token: String,
+    /// Browser origins that may call.
+    pub cors_origins: Vec<String>,
+    /// The address clients reach the API at, without a trailing slash; empty means "as the gateway
+    /// names itself".
+    pub public_url: String,
+    /// The table.
+    pub table: String,
+    /// The bucket for bodies the table is too small for.
+    pub bucket: String,
+}
+
+impl Settings {
+    /// From the environment.
+    ///
+    /// # Errors
+    /// The name of a variable that is missing or wrong.
+    pub fn from_env() -> Result<Self, Missing> {
+        let admin_token = var("ADMIN_TOKEN");
+        let environment = var("MOLECULE_ENV");
+        let mode = Mode::of(&environment, &admin_token)
+            .map_err(|why| Missing::Nonsense("MOLECULE_ENV", format!("{environment} ({why})")))?;
+        Ok(Self {
+            mode,
+            admin_token,
+            cors_origins: list(&var("CORS_ORIGINS")),
+            public_url: var("EXTERNAL_PLATFORM_URL")
+                .trim_end_matches('/')
+                .to_owned(),
+            table: required("TABLE_NAME")?,
+            bucket: required("BUCKET_NAME")?,
+        })
+    }
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        let missing = required("NO_SUCH_VARIABLE").expect_err("unset");
+        assert_eq!(
+            missing.to_string(),
+            "the environment variable NO_SUCH_VARIABLE is not set"
+        );
+    }
+
+    #[test]
+    fn lists_are_trimmed() {
+        assert_eq!(list(" a , b,, "), ["a", "b"]);
+        assert!(list("").is_empty());
+    }
+}

@@ -1,0 +1,297 @@
+//! Activity rows: newest first by id, bodies by reference where a request or reply has them.
+
+use std::collections::HashSet;
+
+use domain::{
+    ActivityId, BodyId, Result, WorkspaceId,
+    activity::{Activity, Content, Source},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    Store, beats, bodies,
+    bodies::expiry,
+    expr::{Item, Write},
+    keys,
+    ops::{Page, read},
+};
+
+/// A fresh row id.
+pub fn new_id() -> ActivityId {
+    ActivityId::from_uuid(Uuid::now_v7())
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Row {
+    id: ActivityId,
+    workspace_id: WorkspaceId,
+    activity_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source_id: Option<WorkspaceId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    target_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
+    #[serde(default, skip_serializing_if = "Body::is_absent")]
+    request_body: Body,
+    #[serde(default, skip_serializing_if = "Body::is_absent")]
+    response_body: Body,
+    #[serde(default, skip_serializing_if = "Body::is_absent")]
+    tool_trace: Body,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<i64>,
+    status: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error_detail: Option<String>,
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
+    created_at: Timestamp,
+    expires_at: i64,
+}
+
+/// JSON as text, so that it comes back as it came; or a reference.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Body {
+    #[default]
+    Absent,
+    Json(String),
+    Stored(BodyId),
+}
+
+impl Body {
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+impl From<&Content> for Body {
+    fn from(content: &Content) -> Self {
+        match content {
+            Content::Absent => Self::Absent,
+            Content::Inline(json) => Self::Json(json.to_string()),
+            Content::Stored(id) => Self::Stored(*id),
+        }
+    }
+}
+
+impl From<Body> for Content {
+    fn from(body: Body) -> Self {
+        match body {
+            Body::Absent => Self::Absent,
+            Body::Json(text) => Self::Inline(serde_json::from_str(&text).unwrap_or_default()),
+            Body::Stored(id) => Self::Stored(id),
+        }
+    }
+}
+
+impl From<&Activity> for Row {
+    fn from(activity: &Activity) -> Self {
+        let Activity {
+            id,
+            workspace,
+            activity_type,
+            source,
+            target_id,
+            method,
+            summary,
+            request_body,
+            response_body,
+            tool_trace,
+            duration_ms,
+            status,
+            error_detail,
+            created_at,
+        } = activity.clone();
+        Self {
+            id,
+            workspace_id: workspace,
+            activity_type,
+            source_id: source.id(),
+            target_id,
+            method,
+            summary,
+            request_body: (&request_body).into(),
+            response_body: (&response_body).into(),
+            tool_trace: (&tool_trace).into(),
+            duration_ms,
+            status,
+            error_detail,
+            created_at,
+            expires_at: expiry(created_at),
+        }
+    }
+}
+
+impl From<Row> for Activity {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            workspace: row.workspace_id,
+            activity_type: row.activity_type,
+            source: row.source_id.map_or(Source::Person, Source::Workspace),
+            target_id: row.target_id,
+            method: row.method,
+            summary: row.summary,
+            request_body: row.request_body.into(),
+            response_body: row.response_body.into(),
+            tool_trace: row.tool_trace.into(),
+            duration_ms: row.duration_ms,
+            status: row.status,
+            error_detail: row.error_detail,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// The write that puts `activity` into its workspace's list.
+pub(crate) fn record(activity: &Activity) -> Write {
+    Write::put(
+        keys::activity(activity.workspace, activity.id),
+        &Row::from(activity),
+    )
+}
+
+/// Which rows to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only this type.
+    pub activity_type: Option<String>,
+    /// Only a person's rows (`false`) or workspaces' rows (`true`).
+    pub from_agents: Option<bool>,
+    /// Only rows after this one; then oldest first.
+    pub after: Option<ActivityId>,
+    /// At most this many.
+    pub limit: usize,
+}
+
+impl Filter {
+    fn takes(&self, row: &Row) -> bool {
+        self.activity_type
+            .as_ref()
+            .is_none_or(|wanted| *wanted == row.activity_type)
+            && self
+                .from_agents
+                .is_none_or(|agents| agents == row.source_id.is_some())
+    }
+}
+
+impl Store {
+    /// Writes a row, and that its workspace gave a sign of life. Bodies over 16 KB go to the
+    /// bucket first: one more call.
+    ///
+    /// # Errors
+    /// The datastore did not answer. `false`: the workspace is gone.
+    pub async fn log_activity(&self, mut activity: Activity) -> Result<bool> {
+        let now = activity.created_at;
+        for content in [&mut activity.request_body, &mut activity.response_body] {
+            self.set_aside(content, now).await?;
+        }
+        let writes = [record(&activity), beats::active(activity.workspace, now)];
+        match self.transact(writes).await {
+            Ok(()) => Ok(true),
+            Err(crate::TransactError::Cancelled(why)) if why.failed(1) => Ok(false),
+            Err(other) => Err(other.into_error()),
+        }
+    }
+
+    async fn set_aside(&self, content: &mut Content, now: Timestamp) -> Result<()> {
+        let Content::Inline(json) = content else {
+            return Ok(());
+        };
+        let text = json.to_string();
+        if text.len() > bodies::IN_TABLE {
+            let id = bodies::new_id();
+            self.put_body(id, text.as_bytes(), now).await?;
+            *content = Content::Stored(id);
+        }
+        Ok(())
+    }
+
+    /// The rows `filter` takes that are kept at `now`: newest first, or oldest first after a row.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn activity(
+        &self,
+        workspace: WorkspaceId,
+        filter: &Filter,
+        now: Timestamp,
+    ) -> Result<Vec<Activity>> {
+        let after = filter.after.map(|id| id.to_string());
+        let mut found = Vec::new();
+        let mut start: Option<Item> = None;
+        loop {
+            let query = Page {
+                partition: keys::activities(workspace),
+                after: after.as_deref(),
+                oldest_first: after.is_some(),
+                limit: None,
+                start,
+            };
+            let (items, next) = self.page(query).await?;
+            for item in items {
+                let row: Row = read(item)?;
+                if row.expires_at > now.as_second() && filter.takes(&row) {
+                    found.push(row.into());
+                    if found.len() == filter.limit {
+                        return Ok(found);
+                    }
+                }
+            }
+            start = next;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Whether a row is still known: a cursor that is not can no longer be followed.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn has_activity(&self, workspace: WorkspaceId, id: ActivityId) -> Result<bool> {
+        let key = keys::activity(workspace, id);
+        Ok(self.rows([key.clone()]).await?.item(&key).is_some())
+    }
+
+    /// Replaces references by the bodies they stand for, in order, until `budget` bytes are used.
+    /// Says whether any was left out.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn inline_bodies(&self, rows: &mut [Activity], budget: usize) -> Result<bool> {
+        let wanted: HashSet<BodyId> = rows
+            .iter()
+            .flat_map(|row| [&row.request_body, &row.response_body, &row.tool_trace])
+            .filter_map(|content| match content {
+                Content::Stored(id) => Some(*id),
+                Content::Absent | Content::Inline(_) => None,
+            })
+            .collect();
+        let bodies = self.bodies(wanted).await?;
+        let (mut used, mut left_out) = (0, false);
+        for row in rows {
+            for content in [
+                &mut row.request_body,
+                &mut row.response_body,
+                &mut row.tool_trace,
+            ] {
+                if let Content::Stored(id) = content {
+                    let bytes = bodies.get(id).map(Vec::as_slice).unwrap_or_default();
+                    used += bytes.len();
+                    left_out |= used > budget;
+                    *content = if used > budget {
+                        Content::Absent
+                    } else {
+                        Content::Inline(serde_json::from_slice(bytes).unwrap_or_default())
+                    };
+                }
+            }
+        }
+        Ok(left_out)
+    }
+}

@@ -1,0 +1,309 @@
+//! The hot item: what every heartbeat writes, and the status, which has its one home here.
+//!
+//! No index holds it and it stays under 1 KB, so a steady heartbeat is one write unit: one
+//! conditional update that proves the caller by the token marks and returns the item before.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use domain::{
+    Error, Result, WorkspaceId,
+    capabilities::Capabilities,
+    event::Event,
+    time::month,
+    token::TokenHash,
+    workspace::{Heartbeat, Status, Turn},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    Store, TransactError, events,
+    expr::{Change, Item, Write},
+    keys::{self, SHARDS},
+    ops::{Page, UpdateError, read},
+};
+
+/// The set of live tokens' marks. Absent means that the workspace has no live token.
+pub(crate) const TOKENS: &str = "tokens";
+
+/// A workspace's hot item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Beat {
+    /// The status, here and nowhere else.
+    pub status: Status,
+    /// When the agent was last heard of.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::microsecond::optional"
+    )]
+    pub beat_at: Option<Timestamp>,
+    /// When it last had something to do: messages, notify, reported tasks.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::microsecond::optional"
+    )]
+    pub active_at: Option<Timestamp>,
+    /// How many messages the agent works on.
+    #[serde(default)]
+    pub active_tasks: i64,
+    /// Share of failed calls.
+    #[serde(default)]
+    pub error_rate: f64,
+    /// Seconds since the agent started.
+    #[serde(default)]
+    pub uptime_seconds: i64,
+    /// What its runtime does by itself.
+    #[serde(default)]
+    pub capabilities: Capabilities,
+    /// How long it may be silent on a message, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<u32>,
+    /// Its spend of `spend_month`, in US cents.
+    #[serde(default)]
+    spend: i64,
+    #[serde(default)]
+    spend_month: i32,
+    #[serde(default)]
+    task_digest: String,
+    #[serde(default)]
+    error_digest: String,
+    /// Whether the workspace has a live token at all.
+    #[serde(skip)]
+    pub has_tokens: bool,
+}
+
+impl Beat {
+    /// The beat of a workspace that was just created or registered.
+    pub fn new(status: Status, heard_at: Option<Timestamp>) -> Self {
+        Self {
+            status,
+            beat_at: heard_at,
+            active_at: None,
+            active_tasks: 0,
+            error_rate: 0.0,
+            uptime_seconds: 0,
+            capabilities: Capabilities::default(),
+            idle_timeout: None,
+            spend: 0,
+            spend_month: 0,
+            task_digest: String::new(),
+            error_digest: String::new(),
+            has_tokens: false,
+        }
+    }
+
+    pub(crate) fn from_item(item: Item) -> Result<Self> {
+        let has_tokens = item.contains_key(TOKENS);
+        Ok(Self {
+            has_tokens,
+            ..read(item)?
+        })
+    }
+
+    /// What was spent in the month of `now`, in US cents: a new month starts at nothing.
+    pub fn monthly_spend(&self, now: Timestamp) -> i64 {
+        if self.spend_month == month(now) {
+            self.spend
+        } else {
+            0
+        }
+    }
+
+    /// Whether the beat's task is not the stored one.
+    pub fn task_changes(&self, beat: &Heartbeat) -> bool {
+        self.task_digest != digest(&beat.current_task)
+    }
+
+    /// Whether the beat's error text is not the stored one.
+    pub fn error_changes(&self, beat: &Heartbeat) -> bool {
+        self.error_digest != digest(&beat.sample_error)
+    }
+}
+
+/// Six bytes tell two texts apart; the text itself is on the cold item.
+fn digest(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let hash = Sha256::digest(text.as_bytes());
+    hash[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The mark of a token as a set of one.
+pub(crate) fn mark_set(hash: &TokenHash) -> AttributeValue {
+    AttributeValue::Bs(vec![Blob::new(hash.mark())])
+}
+
+/// How a heartbeat proves whose it is.
+#[derive(Debug, Clone, Copy)]
+pub enum Proof<'a> {
+    /// This token must be live for the workspace.
+    Token(&'a TokenHash),
+    /// Open doors: this token, or a workspace that has none.
+    TokenOrNone(&'a TokenHash),
+    /// Open doors, and no token presented: only a workspace that has none.
+    None,
+}
+
+/// What became of a heartbeat.
+#[derive(Debug)]
+pub enum Recorded {
+    /// It was written; this is the item before.
+    Before(Box<Beat>),
+    /// The workspace is there and the proof does not fit.
+    NotProven,
+    /// There is no such workspace.
+    Unknown,
+}
+
+impl Store {
+    /// Writes a heartbeat if its proof holds, and nothing else: the steady case is this one call.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn record_beat(
+        &self,
+        id: WorkspaceId,
+        proof: Proof<'_>,
+        beat: &Heartbeat,
+        now: Timestamp,
+    ) -> Result<Recorded> {
+        let mut change = Change::at(keys::beat(id))
+            .set("beat_at", now.as_microsecond())
+            .set("active_tasks", beat.active_tasks)
+            .set("error_rate", beat.error_rate)
+            .set("uptime_seconds", beat.uptime_seconds);
+        if beat.active_tasks > 0 {
+            change = change.set("active_at", now.as_microsecond());
+        }
+        if let Some(spend) = beat.monthly_spend {
+            change = change.set("spend", spend).set("spend_month", month(now));
+        }
+        if let Some(runtime) = beat.runtime {
+            change = change
+                .set("capabilities", runtime.capabilities)
+                .set_or_remove("idle_timeout", runtime.idle_timeout_seconds);
+        }
+        match self.update(proven(change, proof)).await {
+            Ok(Some(before)) => Ok(Recorded::Before(Box::new(Beat::from_item(before)?))),
+            Ok(None) | Err(UpdateError::Refused(None)) => Ok(Recorded::Unknown),
+            Err(UpdateError::Refused(Some(_))) => Ok(Recorded::NotProven),
+            Err(UpdateError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Writes what a heartbeat changed: texts, digests, status and events, in one transaction.
+    /// Does nothing if the status is not `before`'s any more: whoever changed it knew better, and
+    /// the next beat is 30 s away.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn settle_beat(
+        &self,
+        id: WorkspaceId,
+        before: &Beat,
+        beat: &Heartbeat,
+        turn: Option<&Turn>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (task, error) = (before.task_changes(beat), before.error_changes(beat));
+        let mut hot = Change::at(keys::beat(id))
+            .naming("status")
+            .when("attribute_exists(pk) AND #status = :before")
+            .with("before", before.status)
+            .set("task_digest", digest(&beat.current_task))
+            .set("error_digest", digest(&beat.sample_error));
+        let mut writes = Vec::new();
+        if let Some(turn) = turn {
+            hot = hot.set("status", turn.to);
+            writes.push(events::record(id, &turn.event, now));
+        }
+        if task {
+            let event = Event::TaskUpdated {
+                current_task: beat.current_task.clone(),
+                active_tasks: beat.active_tasks,
+            };
+            writes.push(events::record(id, &event, now));
+        }
+        if task || error {
+            let cold = Change::at(keys::meta(id))
+                .when("attribute_exists(pk)")
+                .set("current_task", &beat.current_task)
+                .set("last_sample_error", &beat.sample_error);
+            writes.push(cold.into());
+        }
+        writes.push(hot.into());
+        match self.transact(writes).await {
+            Ok(()) | Err(TransactError::Cancelled(_)) => Ok(()),
+            Err(TransactError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The beats of all workspaces that are not removed.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn all_beats(&self) -> Result<HashMap<String, Beat>> {
+        let mut beats = HashMap::new();
+        for shard in 0..SHARDS {
+            let mut start = None;
+            loop {
+                let query = Page {
+                    partition: keys::beats(shard),
+                    oldest_first: true,
+                    start,
+                    ..Page::default()
+                };
+                let (items, next) = self.page(query).await?;
+                for item in items {
+                    let Some(Ok(id)) = item.get(keys::SK).map(|sk| sk.as_s().cloned()) else {
+                        continue;
+                    };
+                    beats.insert(id, Beat::from_item(item)?);
+                }
+                start = next;
+                if start.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(beats)
+    }
+}
+
+fn proven(change: Change, proof: Proof<'_>) -> Change {
+    let mark = |hash: &TokenHash| AttributeValue::B(Blob::new(hash.mark()));
+    let change = change.naming(TOKENS);
+    match proof {
+        Proof::Token(hash) => change
+            .when("attribute_exists(pk) AND contains(#tokens, :mark)")
+            .with_raw("mark", mark(hash)),
+        Proof::TokenOrNone(hash) => change
+            .when(
+                "attribute_exists(pk) AND (attribute_not_exists(#tokens) OR contains(#tokens, :mark))",
+            )
+            .with_raw("mark", mark(hash)),
+        Proof::None => change.when("attribute_exists(pk) AND attribute_not_exists(#tokens)"),
+    }
+}
+
+/// The write that says the agent gave a sign of life and had something to do.
+pub(crate) fn active(id: WorkspaceId, now: Timestamp) -> Write {
+    Change::at(keys::beat(id))
+        .when("attribute_exists(pk)")
+        .set("active_at", now.as_microsecond())
+        .into()
+}
+
+/// Reads a beat out of the rows of a batch get.
+pub(crate) fn beat_in(rows: &crate::Rows, id: WorkspaceId) -> Result<Option<Beat>> {
+    rows.item(&keys::beat(id))
+        .cloned()
+        .map(Beat::from_item)
+        .transpose()
+        .map_err(Error::internal)
+}

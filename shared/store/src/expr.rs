@@ -1,0 +1,357 @@
+//! Writes as values: what to set, what must hold. The SDK has no expression builder.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
+};
+use serde::Serialize;
+
+use crate::keys::{Key, PK, SK};
+
+/// An item as the SDK has it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// Any serialisable value as an attribute.
+///
+/// # Panics
+/// Never for the types of this crate: they are numbers, strings, lists and structs.
+pub(crate) fn value<T: Serialize>(value: T) -> AttributeValue {
+    serde_dynamo::to_attribute_value(value).expect("plain data serialises")
+}
+
+/// A struct as an item under `key`.
+pub(crate) fn item<T: Serialize>(key: Key, row: &T) -> Item {
+    let mut item: Item = serde_dynamo::to_item(row).expect("a struct serialises");
+    item.insert(PK.to_owned(), AttributeValue::S(key.pk));
+    item.insert(SK.to_owned(), AttributeValue::S(key.sk));
+    item
+}
+
+/// The key as the SDK wants it.
+pub(crate) fn key_map(key: Key) -> Item {
+    HashMap::from([
+        (PK.to_owned(), AttributeValue::S(key.pk)),
+        (SK.to_owned(), AttributeValue::S(key.sk)),
+    ])
+}
+
+/// A condition and the names and values it uses.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Terms {
+    condition: Option<String>,
+    names: HashMap<String, String>,
+    values: Item,
+}
+
+impl Terms {
+    fn names(&self) -> Option<HashMap<String, String>> {
+        (!self.names.is_empty()).then(|| self.names.clone())
+    }
+
+    fn values(&self) -> Option<Item> {
+        (!self.values.is_empty()).then(|| self.values.clone())
+    }
+}
+
+/// One write of a transaction, or a write of its own.
+#[derive(Debug, Clone)]
+pub(crate) enum Write {
+    Put { item: Item, terms: Terms },
+    Change(Change),
+    Delete { key: Key, terms: Terms },
+    Check { key: Key, terms: Terms },
+}
+
+/// An update of one item.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    pub(crate) key: Key,
+    sets: Vec<String>,
+    removes: Vec<String>,
+    adds: Vec<String>,
+    deletes: Vec<String>,
+    terms: Terms,
+}
+
+impl Change {
+    pub(crate) fn at(key: Key) -> Self {
+        Self {
+            key,
+            sets: Vec::new(),
+            removes: Vec::new(),
+            adds: Vec::new(),
+            deletes: Vec::new(),
+            terms: Terms::default(),
+        }
+    }
+
+    fn name(&mut self, attribute: &str) -> String {
+        let name = format!("#{attribute}");
+        self.terms.names.insert(name.clone(), attribute.to_owned());
+        name
+    }
+
+    fn value(&mut self, attribute: &str, value: AttributeValue) -> String {
+        let placeholder = format!(":{attribute}");
+        self.terms.values.insert(placeholder.clone(), value);
+        placeholder
+    }
+
+    /// `attribute = value`.
+    pub(crate) fn set<T: Serialize>(self, attribute: &str, value: T) -> Self {
+        self.set_raw(attribute, self::value(value))
+    }
+
+    /// `attribute = value`, the value as it is.
+    pub(crate) fn set_raw(mut self, attribute: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(attribute), self.value(attribute, value));
+        self.sets.push(format!("{name} = {value}"));
+        self
+    }
+
+    /// `attribute = value`, or no attribute when there is none.
+    pub(crate) fn set_or_remove<T: Serialize>(self, attribute: &str, value: Option<T>) -> Self {
+        match value {
+            Some(value) => self.set(attribute, value),
+            None => self.remove(attribute),
+        }
+    }
+
+    /// `map.entry = value`.
+    pub(crate) fn set_entry<T: Serialize>(mut self, map: &str, entry: &str, value: T) -> Self {
+        let map = self.name(map);
+        self.terms
+            .names
+            .insert("#entry".to_owned(), entry.to_owned());
+        let value = self.value("entry", self::value(value));
+        self.sets.push(format!("{map}.#entry = {value}"));
+        self
+    }
+
+    /// `list = list + value`.
+    pub(crate) fn append<T: Serialize>(mut self, list: &str, value: T) -> Self {
+        let (name, value) = (self.name(list), self.value(list, self::value([value])));
+        self.sets
+            .push(format!("{name} = list_append({name}, {value})"));
+        self
+    }
+
+    /// Removes an entry of a map; harmless when it is not there.
+    pub(crate) fn remove_entry(mut self, map: &str, entry: &str) -> Self {
+        let map = self.name(map);
+        self.terms
+            .names
+            .insert("#entry".to_owned(), entry.to_owned());
+        self.removes.push(format!("{map}.#entry"));
+        self
+    }
+
+    /// Removes an attribute.
+    pub(crate) fn remove(mut self, attribute: &str) -> Self {
+        let name = self.name(attribute);
+        self.removes.push(name);
+        self
+    }
+
+    /// Adds to a number, or members to a set.
+    pub(crate) fn add(mut self, attribute: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(attribute), self.value(attribute, value));
+        self.adds.push(format!("{name} {value}"));
+        self
+    }
+
+    /// Adds to a number.
+    pub(crate) fn count(self, attribute: &str, by: i64) -> Self {
+        self.add(attribute, value(by))
+    }
+
+    /// Takes members out of a set; the attribute goes with the last one.
+    pub(crate) fn take_out(mut self, attribute: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(attribute), self.value(attribute, value));
+        self.deletes.push(format!("{name} {value}"));
+        self
+    }
+
+    /// What must hold. Names are written `#name`, values `:name`; see [`Terms::with`].
+    pub(crate) fn when(mut self, condition: impl Into<String>) -> Self {
+        self.terms.condition = Some(condition.into());
+        self
+    }
+
+    /// A name the condition uses.
+    pub(crate) fn naming(mut self, attribute: &str) -> Self {
+        self.name(attribute);
+        self
+    }
+
+    /// A value the condition uses, as `:placeholder`.
+    pub(crate) fn with<T: Serialize>(self, placeholder: &str, value: T) -> Self {
+        self.with_raw(placeholder, self::value(value))
+    }
+
+    /// A value the condition uses, as it is.
+    pub(crate) fn with_raw(mut self, placeholder: &str, value: AttributeValue) -> Self {
+        self.value(placeholder, value);
+        self
+    }
+
+    /// The update expression, and what names, values and condition go with it.
+    pub(crate) fn parts(self) -> Parts {
+        let clauses = [
+            ("SET", &self.sets, ", "),
+            ("REMOVE", &self.removes, ", "),
+            ("ADD", &self.adds, ", "),
+            ("DELETE", &self.deletes, ", "),
+        ];
+        let update = clauses
+            .iter()
+            .filter(|(_, parts, _)| !parts.is_empty())
+            .map(|(verb, parts, glue)| format!("{verb} {}", parts.join(glue)))
+            .collect::<Vec<_>>()
+            .join(" ");
+        Parts {
+            key: key_map(self.key),
+            update,
+            names: self.terms.names(),
+            values: self.terms.values(),
+            condition: self.terms.condition,
+        }
+    }
+}
+
+/// What an update call is made of.
+pub(crate) struct Parts {
+    pub(crate) key: Item,
+    pub(crate) update: String,
+    pub(crate) names: Option<HashMap<String, String>>,
+    pub(crate) values: Option<Item>,
+    pub(crate) condition: Option<String>,
+}
+
+impl From<Change> for Write {
+    fn from(change: Change) -> Self {
+        Self::Change(change)
+    }
+}
+
+impl Write {
+    /// Puts `row` under `key`, whatever is there.
+    pub(crate) fn put<T: Serialize>(key: Key, row: &T) -> Self {
+        Self::put_item(item(key, row))
+    }
+
+    /// Puts an item, whatever is there.
+    pub(crate) fn put_item(item: Item) -> Self {
+        Self::Put {
+            item,
+            terms: Terms::default(),
+        }
+    }
+
+    /// Deletes what is under `key`, if anything.
+    pub(crate) fn delete(key: Key) -> Self {
+        Self::Delete {
+            key,
+            terms: Terms::default(),
+        }
+    }
+
+    /// Only looks.
+    pub(crate) fn check(key: Key) -> Self {
+        Self::Check {
+            key,
+            terms: Terms::default(),
+        }
+    }
+
+    fn terms(&mut self) -> &mut Terms {
+        match self {
+            Self::Put { terms, .. } | Self::Delete { terms, .. } | Self::Check { terms, .. } => {
+                terms
+            }
+            Self::Change(change) => &mut change.terms,
+        }
+    }
+
+    /// What must hold.
+    pub(crate) fn when(mut self, condition: &str) -> Self {
+        self.terms().condition = Some(condition.to_owned());
+        self
+    }
+
+    /// Nothing may be there yet.
+    pub(crate) fn if_new(self) -> Self {
+        self.when("attribute_not_exists(pk)")
+    }
+
+    /// Something must be there.
+    pub(crate) fn if_there(self) -> Self {
+        self.when("attribute_exists(pk)")
+    }
+
+    /// A value the condition uses, as `:placeholder`.
+    pub(crate) fn with<T: Serialize>(mut self, placeholder: &str, value: T) -> Self {
+        let value = self::value(value);
+        self.terms().values.insert(format!(":{placeholder}"), value);
+        self
+    }
+
+    /// As part of a transaction. A failed condition returns the item, so no second read follows.
+    pub(crate) fn in_transaction(self, table: &str) -> TransactWriteItem {
+        let old = ReturnValuesOnConditionCheckFailure::AllOld;
+        let out = TransactWriteItem::builder();
+        match self {
+            Self::Put { item, terms } => out.put(
+                Put::builder()
+                    .table_name(table)
+                    .set_item(Some(item))
+                    .set_expression_attribute_names(terms.names())
+                    .set_expression_attribute_values(terms.values())
+                    .set_condition_expression(terms.condition)
+                    .return_values_on_condition_check_failure(old)
+                    .build()
+                    .expect("table and item are set"),
+            ),
+            Self::Change(change) => {
+                let parts = change.parts();
+                out.update(
+                    Update::builder()
+                        .table_name(table)
+                        .set_key(Some(parts.key))
+                        .update_expression(parts.update)
+                        .set_expression_attribute_names(parts.names)
+                        .set_expression_attribute_values(parts.values)
+                        .set_condition_expression(parts.condition)
+                        .return_values_on_condition_check_failure(old)
+                        .build()
+                        .expect("table, key and update are set"),
+                )
+            }
+            Self::Delete { key, terms } => out.delete(
+                Delete::builder()
+                    .table_name(table)
+                    .set_key(Some(key_map(key)))
+                    .set_expression_attribute_names(terms.names())
+                    .set_expression_attribute_values(terms.values())
+                    .set_condition_expression(terms.condition)
+                    .return_values_on_condition_check_failure(old)
+                    .build()
+                    .expect("table and key are set"),
+            ),
+            Self::Check { key, terms } => out.condition_check(
+                ConditionCheck::builder()
+                    .table_name(table)
+                    .set_key(Some(key_map(key)))
+                    .set_expression_attribute_names(terms.names())
+                    .set_expression_attribute_values(terms.values())
+                    .set_condition_expression(terms.condition)
+                    .return_values_on_condition_check_failure(old)
+                    .build()
+                    .expect("table, key and condition are set"),
+            ),
+        }
+        .build()
+    }
+}

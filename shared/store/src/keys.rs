@@ -1,0 +1,193 @@
+//! Every key and index of the table. Nobody else formats one.
+//!
+//! | item | `pk` | `sk` | indexes |
+//! |---|---|---|---|
+//! | beat: status, last heartbeat, token marks | `BEAT#<shard>` | workspace | none (hot) |
+//! | meta: everything else of a workspace | `WS#<workspace>` | `META` | `tree`, `log` |
+//! | load: slots, gate, counters | `WS#<workspace>` | `LOAD` | |
+//! | card | `WS#<workspace>` | `CARD` | |
+//! | token, for its workspace's list | `TOKENS#<workspace>` | token (v7) | |
+//! | credential, by hash | `CRED#<sha-256>` | `CRED` | |
+//! | activity row | `ACTIVITY#<workspace>` | row (v7) | |
+//! | body of a request or reply | `BODY#<body>` | `BODY` | |
+//! | event row | `EVENTS#<workspace>` | event (v7) | `log` |
+//! | request | `REQUEST#<request>` | `STATE` | |
+//! | viewport of the canvas | `CANVAS` | `VIEWPORT` | |
+//!
+//! | index | partition | sort | serves |
+//! |---|---|---|---|
+//! | `tree` | `CHILDREN#<parent or ROOT>` | created, id | peers, cascades |
+//! | `log` | `WORKSPACES` | created, id | the list of workspaces, oldest first |
+//! | `log` | `EVENTLOG#<shard>` | event (v7) | the newest events of all workspaces |
+//! | `due` | `<kind>#<shard>` | due time, key | whatever someone must look at again |
+//!
+//! Indexes hold keys only and are read eventually: they nominate, the rows decide.
+
+use domain::{ActivityId, BodyId, EventId, RequestId, TokenId, WorkspaceId, token::TokenHash};
+use jiff::Timestamp;
+
+/// Partition key attribute.
+pub const PK: &str = "pk";
+/// Sort key attribute.
+pub const SK: &str = "sk";
+/// When an item may be tidied away, epoch seconds. Reads compare it: TTL only tidies.
+pub const EXPIRES_AT: &str = "expires_at";
+
+/// Over how many partitions hot items and logs are spread. Changing it moves items: never do.
+pub const SHARDS: u8 = 4;
+
+/// An index of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Index {
+    /// Its name.
+    pub name: &'static str,
+    /// Its partition key attribute.
+    pub pk: &'static str,
+    /// Its sort key attribute.
+    pub sk: &'static str,
+}
+
+/// Children by parent.
+pub const TREE: Index = Index {
+    name: "tree",
+    pk: "tree_pk",
+    sk: "tree_sk",
+};
+/// All workspaces; all events.
+pub const LOG: Index = Index {
+    name: "log",
+    pk: "log_pk",
+    sk: "log_sk",
+};
+/// Whatever is not finished.
+pub const DUE: Index = Index {
+    name: "due",
+    pk: "due_pk",
+    sk: "due_at",
+};
+
+/// The primary key of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Partition.
+    pub pk: String,
+    /// Sort.
+    pub sk: String,
+}
+
+impl Key {
+    pub(crate) fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self {
+            pk: pk.into(),
+            sk: sk.into(),
+        }
+    }
+}
+
+/// Which of the [`SHARDS`] a workspace's hot item and events are in.
+pub fn shard(id: WorkspaceId) -> u8 {
+    id.as_uuid().as_bytes()[15] % SHARDS
+}
+
+/// The partition of all beats of one shard.
+pub fn beats(shard: u8) -> String {
+    format!("BEAT#{shard}")
+}
+
+/// A workspace's hot item.
+pub fn beat(id: WorkspaceId) -> Key {
+    Key::new(beats(shard(id)), id.to_string())
+}
+
+/// A workspace's cold item.
+pub fn meta(id: WorkspaceId) -> Key {
+    Key::new(format!("WS#{id}"), "META")
+}
+
+/// A workspace's slots, gate and counters.
+pub fn load(id: WorkspaceId) -> Key {
+    Key::new(format!("WS#{id}"), "LOAD")
+}
+
+/// A workspace's agent card.
+pub fn card(id: WorkspaceId) -> Key {
+    Key::new(format!("WS#{id}"), "CARD")
+}
+
+/// The partition of a workspace's token rows.
+pub fn tokens(id: WorkspaceId) -> String {
+    format!("TOKENS#{id}")
+}
+
+/// A token's row in its workspace's list.
+pub fn token(workspace: WorkspaceId, id: TokenId) -> Key {
+    Key::new(tokens(workspace), id.to_string())
+}
+
+/// What a presented token stands for.
+pub fn credential(hash: &TokenHash) -> Key {
+    Key::new(format!("CRED#{}", hash.hex()), "CRED")
+}
+
+/// The partition of a workspace's activity.
+pub fn activities(id: WorkspaceId) -> String {
+    format!("ACTIVITY#{id}")
+}
+
+/// An activity row.
+pub fn activity(workspace: WorkspaceId, id: ActivityId) -> Key {
+    Key::new(activities(workspace), id.to_string())
+}
+
+/// A stored body.
+pub fn body(id: BodyId) -> Key {
+    Key::new(format!("BODY#{id}"), "BODY")
+}
+
+/// Where a body lies in the bucket when the table is too small for it.
+pub fn body_object(id: BodyId) -> String {
+    format!("bodies/{id}")
+}
+
+/// The partition of a workspace's events.
+pub fn events(id: WorkspaceId) -> String {
+    format!("EVENTS#{id}")
+}
+
+/// An event row.
+pub fn event(workspace: WorkspaceId, id: EventId) -> Key {
+    Key::new(events(workspace), id.to_string())
+}
+
+/// A request.
+pub fn request(id: RequestId) -> Key {
+    Key::new(format!("REQUEST#{id}"), "STATE")
+}
+
+/// The canvas' saved viewport.
+pub fn viewport() -> Key {
+    Key::new("CANVAS", "VIEWPORT")
+}
+
+/// `tree` partition: the children of `parent`, or all roots.
+pub fn children(parent: Option<WorkspaceId>) -> String {
+    match parent {
+        Some(parent) => format!("CHILDREN#{parent}"),
+        None => "CHILDREN#ROOT".to_owned(),
+    }
+}
+
+/// `log` partition of all workspaces.
+pub fn roster() -> String {
+    "WORKSPACES".to_owned()
+}
+
+/// `log` partition of one shard's events.
+pub fn event_log(shard: u8) -> String {
+    format!("EVENTLOG#{shard}")
+}
+
+/// Sort key of workspaces: by creation, unique.
+pub fn created(at: Timestamp, id: WorkspaceId) -> String {
+    format!("{:020}#{id}", at.as_microsecond())
+}

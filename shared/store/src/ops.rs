@@ -1,0 +1,315 @@
+//! The calls to DynamoDB, each written once: batch get, update, transaction, query.
+
+use std::{collections::HashMap, error::Error as StdError, time::Duration};
+
+use aws_sdk_dynamodb::{
+    error::ProvideErrorMetadata as _,
+    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
+    types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+use backon::{ExponentialBuilder, Retryable as _};
+use domain::{Error, Result};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    Store,
+    expr::{Change, Item, Write, key_map},
+    keys::{Index, Key, PK, SK},
+};
+
+/// DynamoDB takes at most this many keys in one batch get.
+const BATCH: usize = 100;
+
+/// Full jitter: what collided once should not collide again at the same moment.
+fn backoff() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(Duration::from_millis(15))
+        .with_max_delay(Duration::from_millis(400))
+        .with_max_times(8)
+}
+
+/// The rows of a batch get, by key.
+#[derive(Debug, Default)]
+pub struct Rows(HashMap<Key, Item>);
+
+impl Rows {
+    /// The row under `key`, if it is there.
+    ///
+    /// # Errors
+    /// The row is there and cannot be read: a defect of ours.
+    pub fn take<T: DeserializeOwned>(&mut self, key: &Key) -> Result<Option<T>> {
+        self.0.remove(key).map(read).transpose()
+    }
+
+    pub(crate) fn item(&self, key: &Key) -> Option<&Item> {
+        self.0.get(key)
+    }
+}
+
+/// A row from its item.
+pub(crate) fn read<T: DeserializeOwned>(item: Item) -> Result<T> {
+    serde_dynamo::from_item(item).map_err(Error::internal)
+}
+
+/// The primary key of an item from an index.
+fn key_of(item: &Item) -> Option<Key> {
+    Some(Key::new(
+        item.get(PK)?.as_s().ok()?.clone(),
+        item.get(SK)?.as_s().ok()?.clone(),
+    ))
+}
+
+/// Why one write of a transaction stopped it, in the order of its writes; none for the others.
+#[derive(Debug)]
+pub struct Cancelled(pub(crate) Vec<Option<Item>>, pub(crate) Vec<bool>);
+
+impl Cancelled {
+    /// Whether write number `n` found its condition broken.
+    pub fn failed(&self, n: usize) -> bool {
+        self.1.get(n).copied().unwrap_or(false)
+    }
+
+    /// What write number `n` found instead.
+    pub(crate) fn found(&self, n: usize) -> Option<&Item> {
+        self.0.get(n)?.as_ref()
+    }
+}
+
+/// Why a transaction did not happen.
+#[derive(Debug)]
+pub enum TransactError {
+    /// A condition did not hold; nothing was written.
+    Cancelled(Cancelled),
+    /// The call failed.
+    Failed(Error),
+}
+
+impl TransactError {
+    /// The error for callers that had no condition worth telling apart.
+    pub fn into_error(self) -> Error {
+        match self {
+            Self::Cancelled(cancelled) => {
+                Error::unavailable(format!("transaction cancelled: {:?}", cancelled.1))
+            }
+            Self::Failed(error) => error,
+        }
+    }
+}
+
+/// A conditional update that did not happen.
+#[derive(Debug)]
+pub(crate) enum UpdateError {
+    /// The condition did not hold; the item as it is, if there is one.
+    Refused(Option<Item>),
+    Failed(Error),
+}
+
+fn unavailable(error: impl StdError + Send + Sync + 'static) -> Error {
+    Error::unavailable(error)
+}
+
+impl Store {
+    /// The rows under `keys`, read consistently; those that are not there are left out.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn rows(&self, keys: impl IntoIterator<Item = Key>) -> Result<Rows> {
+        let mut keys: Vec<Key> = keys.into_iter().collect();
+        keys.sort_by(|a, b| (&a.pk, &a.sk).cmp(&(&b.pk, &b.sk)));
+        keys.dedup();
+        let mut rows = HashMap::with_capacity(keys.len());
+        for chunk in keys.chunks(BATCH) {
+            let mut wanted = self.wanted(chunk.iter().cloned().map(key_map).collect());
+            loop {
+                let answer = self
+                    .db
+                    .batch_get_item()
+                    .request_items(&self.table, wanted)
+                    .send()
+                    .await
+                    .map_err(unavailable)?;
+                for item in answer
+                    .responses
+                    .into_iter()
+                    .flat_map(HashMap::into_values)
+                    .flatten()
+                {
+                    if let Some(key) = key_of(&item) {
+                        rows.insert(key, item);
+                    }
+                }
+                // Throttled or over 16 MB: the rest is asked for again.
+                match answer
+                    .unprocessed_keys
+                    .and_then(|mut left| left.remove(&self.table))
+                {
+                    Some(left) if !left.keys().is_empty() => {
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                        wanted = left;
+                    }
+                    _ => break,
+                }
+            }
+        }
+        Ok(Rows(rows))
+    }
+
+    fn wanted(&self, keys: Vec<Item>) -> KeysAndAttributes {
+        KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build()
+            .expect("keys are set")
+    }
+
+    /// One update; answers the item as it was before.
+    pub(crate) async fn update(&self, change: Change) -> Result<Option<Item>, UpdateError> {
+        let parts = change.parts();
+        let answer = self
+            .db
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(parts.key))
+            .update_expression(parts.update)
+            .set_expression_attribute_names(parts.names)
+            .set_expression_attribute_values(parts.values)
+            .set_condition_expression(parts.condition)
+            .return_values(ReturnValue::AllOld)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => Ok(answer.attributes),
+            Err(error) => match error.into_service_error() {
+                UpdateItemError::ConditionalCheckFailedException(refused) => {
+                    Err(UpdateError::Refused(refused.item))
+                }
+                other => Err(UpdateError::Failed(unavailable(other))),
+            },
+        }
+    }
+
+    /// All of `writes` or none. A transaction that met another one is tried again.
+    pub(crate) async fn transact(
+        &self,
+        writes: impl IntoIterator<Item = Write>,
+    ) -> Result<(), TransactError> {
+        let items: Vec<_> = writes
+            .into_iter()
+            .map(|write| write.in_transaction(&self.table))
+            .collect();
+        let attempt = || async {
+            self.db
+                .transact_write_items()
+                .set_transact_items(Some(items.clone()))
+                .send()
+                .await
+                .map_err(|error| error.into_service_error())
+        };
+        let outcome = attempt.retry(backoff()).when(met_another).await;
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(TransactWriteItemsError::TransactionCanceledException(cancelled))
+                if refused(&cancelled) =>
+            {
+                let reasons = cancelled.cancellation_reasons.unwrap_or_default();
+                let failed = reasons
+                    .iter()
+                    .map(|reason| reason.code() == Some("ConditionalCheckFailed"))
+                    .collect();
+                let found = reasons.into_iter().map(|reason| reason.item).collect();
+                Err(TransactError::Cancelled(Cancelled(found, failed)))
+            }
+            Err(other) => Err(TransactError::Failed(unavailable(other))),
+        }
+    }
+
+    /// One page of keys of an index partition, oldest first, or newest first; and whether there
+    /// may be more.
+    pub(crate) async fn index_keys(
+        &self,
+        index: Index,
+        partition: String,
+        newest_first: bool,
+        limit: Option<i32>,
+    ) -> Result<Vec<Key>> {
+        let mut keys = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .index_name(index.name)
+                .key_condition_expression("#pk = :pk")
+                .expression_attribute_names("#pk", index.pk)
+                .expression_attribute_values(":pk", crate::expr::value(&partition))
+                .scan_index_forward(!newest_first)
+                .set_limit(limit)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(unavailable)?;
+            keys.extend(page.items().iter().filter_map(key_of));
+            start = page.last_evaluated_key;
+            let enough = limit.is_some_and(|limit| keys.len() >= limit as usize);
+            if start.is_none() || enough {
+                return Ok(keys);
+            }
+        }
+    }
+
+    /// One page of a partition's items, newest (highest) first, strictly between two sort keys.
+    pub(crate) async fn page(&self, query: Page<'_>) -> Result<(Vec<Item>, Option<Item>)> {
+        let mut request = self
+            .db
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .scan_index_forward(query.oldest_first)
+            .set_limit(query.limit)
+            .set_exclusive_start_key(query.start)
+            .expression_attribute_values(":pk", crate::expr::value(&query.partition));
+        request = match query.after {
+            Some(after) => request
+                .key_condition_expression("pk = :pk AND sk > :after")
+                .expression_attribute_values(":after", crate::expr::value(after)),
+            None => request.key_condition_expression("pk = :pk"),
+        };
+        let page = request.send().await.map_err(unavailable)?;
+        Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
+    }
+}
+
+/// What [`Store::page`] asks for.
+#[derive(Default)]
+pub(crate) struct Page<'a> {
+    pub(crate) partition: String,
+    pub(crate) after: Option<&'a str>,
+    pub(crate) oldest_first: bool,
+    pub(crate) limit: Option<i32>,
+    pub(crate) start: Option<Item>,
+}
+
+type CancelledException = aws_sdk_dynamodb::types::error::TransactionCanceledException;
+
+/// Whether at least one condition was broken: then trying again would find the same.
+fn refused(cancelled: &CancelledException) -> bool {
+    cancelled
+        .cancellation_reasons()
+        .iter()
+        .any(|reason| reason.code() == Some("ConditionalCheckFailed"))
+}
+
+/// Whether the transaction only met another one, or a full partition: nothing was decided.
+fn met_another(error: &TransactWriteItemsError) -> bool {
+    match error {
+        TransactWriteItemsError::TransactionCanceledException(cancelled) => !refused(cancelled),
+        TransactWriteItemsError::TransactionInProgressException(_) => true,
+        other => matches!(
+            other.code(),
+            Some("ThrottlingException" | "ProvisionedThroughputExceededException")
+        ),
+    }
+}

@@ -1,0 +1,163 @@
+//! Changing a workspace: its texts and looks in one update, its place in the tree in a transaction.
+
+use domain::{Result, WorkspaceId, access::Place};
+
+use super::{Meta, Parts, create::unmoved};
+use crate::{
+    Store, TransactError,
+    expr::{Change, Write},
+    keys::{self, TREE},
+    ops::UpdateError,
+};
+
+/// What to change; what is `None` stays.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Patch {
+    /// The name.
+    pub name: Option<String>,
+    /// The role, or no role.
+    pub role: Option<Option<String>>,
+    /// The size.
+    pub tier: Option<i64>,
+    /// What runs in it.
+    pub runtime: Option<String>,
+    /// The directory, or none.
+    pub workspace_dir: Option<Option<String>>,
+    /// Place on the canvas.
+    pub position: Option<(f64, f64)>,
+    /// Whether its children are hidden on the canvas.
+    pub collapsed: Option<bool>,
+    /// After how many idle minutes it sleeps; zero is never.
+    pub hibernation_idle_minutes: Option<i64>,
+}
+
+impl Patch {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn change(&self, id: WorkspaceId) -> Change {
+        let Self {
+            name,
+            role,
+            tier,
+            runtime,
+            workspace_dir,
+            position,
+            collapsed,
+            hibernation_idle_minutes,
+        } = self.clone();
+        let mut change = Change::at(keys::meta(id))
+            .when("attribute_exists(pk) AND attribute_not_exists(removed_at)");
+        if let Some(name) = name {
+            change = change.set("name", name);
+        }
+        if let Some(role) = role {
+            change = change.set_or_remove("role", role);
+        }
+        if let Some(tier) = tier {
+            change = change.set("tier", tier);
+        }
+        if let Some(runtime) = runtime {
+            change = change.set("runtime", runtime);
+        }
+        if let Some(dir) = workspace_dir {
+            change = change.set_or_remove("workspace_dir", dir);
+        }
+        if let Some((x, y)) = position {
+            change = change.set("x", x).set("y", y);
+        }
+        if let Some(collapsed) = collapsed {
+            change = change.set("collapsed", collapsed);
+        }
+        if let Some(minutes) = hibernation_idle_minutes {
+            change =
+                change.set_or_remove("hibernation_idle_minutes", (minutes > 0).then_some(minutes));
+        }
+        change
+    }
+}
+
+/// What became of a move.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// It has its new parent, and everything below has its new path.
+    Yes,
+    /// The tree changed meanwhile; read again.
+    Raced,
+}
+
+impl Store {
+    /// Applies a patch; false when the workspace is not there or removed.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn patch_workspace(&self, id: WorkspaceId, patch: &Patch) -> Result<bool> {
+        if patch.is_empty() {
+            return Ok(true);
+        }
+        match self.update(patch.change(id)).await {
+            Ok(_) => Ok(true),
+            Err(UpdateError::Refused(_)) => Ok(false),
+            Err(UpdateError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Gives a workspace, as read, a new parent (as read with all its ancestors, nearest last).
+    ///
+    /// Every ancestor is checked in the same transaction, so two concurrent moves cannot make a
+    /// cycle. The paths below follow one by one; until they have, access there is denied.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn move_workspace(
+        &self,
+        moving: &Meta,
+        parent: Option<&Place>,
+        ancestors: &[Place],
+    ) -> Result<Moved> {
+        let to = match parent {
+            Some(parent) => parent.child(moving.id),
+            None => Place::root(moving.id),
+        };
+        let mut writes: Vec<Write> = ancestors.iter().chain(parent).map(unmoved).collect();
+        writes.push(
+            path_change(moving, &to)
+                .set(TREE.pk, keys::children(to.parent()))
+                .into(),
+        );
+        match self.transact(writes).await {
+            Ok(()) => {}
+            Err(TransactError::Cancelled(_)) => return Ok(Moved::Raced),
+            Err(TransactError::Failed(error)) => return Err(error),
+        }
+        self.settle_paths(to).await?;
+        Ok(Moved::Yes)
+    }
+
+    /// Rewrites the paths below `top`, parents before children.
+    async fn settle_paths(&self, top: Place) -> Result<()> {
+        let mut open = vec![top];
+        while let Some(place) = open.pop() {
+            let ids = self.child_ids(Some(place.id)).await?;
+            for child in self.load_workspaces(&ids, Parts::Core).await? {
+                let to = place.child(child.meta.id);
+                // Someone else moved it meanwhile: that move settles what is below.
+                match self.update(path_change(&child.meta, &to)).await {
+                    Ok(_) => open.push(to),
+                    Err(UpdateError::Refused(_)) => {}
+                    Err(UpdateError::Failed(error)) => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn path_change(moving: &Meta, to: &Place) -> Change {
+    Change::at(keys::meta(moving.id))
+        .when("attribute_exists(pk) AND attribute_not_exists(removed_at) AND #path = :before")
+        .with("before", &moving.path)
+        .set("path", &to.path)
+}

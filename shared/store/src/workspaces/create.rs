@@ -1,0 +1,114 @@
+//! Creating a workspace: all its items and events, or nothing.
+
+use domain::{Result, access::Place, event::Event, token::Token, workspace::Status};
+use jiff::Timestamp;
+
+use super::Meta;
+use crate::{
+    Store, TransactError,
+    beats::{Beat, TOKENS, mark_set},
+    events,
+    expr::{Write, item, value},
+    keys::{self, LOG, TREE},
+    requests::Load,
+    tokens,
+};
+
+/// What a new workspace is made of.
+#[derive(Debug)]
+pub struct NewWorkspace<'a> {
+    /// The cold item.
+    pub meta: Meta,
+    /// The status it starts with.
+    pub status: Status,
+    /// Its parent as read before; it must still be there, and in the same place.
+    pub parent: Option<&'a Place>,
+    /// What is told, in order.
+    pub events: Vec<Event>,
+    /// A token to make live with it.
+    pub token: Option<&'a Token>,
+}
+
+/// What became of a creation.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It is there.
+    Yes,
+    /// There is one with this id already (or was: ids are not used twice).
+    Exists,
+    /// Its parent has gone or moved meanwhile.
+    ParentChanged,
+}
+
+/// The index attributes and the items that every new workspace starts with.
+pub(crate) fn writes(
+    meta: &Meta,
+    status: Status,
+    heard_at: Option<Timestamp>,
+    token: Option<&Token>,
+) -> Vec<Write> {
+    let id = meta.id;
+    let created = keys::created(meta.created_at, id);
+    let mut cold = item(keys::meta(id), meta);
+    for (attribute, text) in [
+        (TREE.pk, keys::children(meta.parent())),
+        (TREE.sk, created.clone()),
+        (LOG.pk, keys::roster()),
+        (LOG.sk, created),
+    ] {
+        cold.insert(attribute.to_owned(), value(text));
+    }
+    let mut hot = item(keys::beat(id), &Beat::new(status, heard_at));
+    if let Some(token) = token {
+        hot.insert(TOKENS.to_owned(), mark_set(&token.hash()));
+    }
+    let load = Load::new(meta.max_concurrent_tasks);
+    let mut writes = vec![
+        Write::put_item(cold).if_new(),
+        Write::put_item(hot).if_new(),
+        Write::put(keys::load(id), &load).if_new(),
+    ];
+    if let Some(token) = token {
+        writes.extend(tokens::rows(id, token, meta.created_at));
+    }
+    writes
+}
+
+/// The check that `place` is still where it was read, and not removed.
+pub(crate) fn unmoved(place: &Place) -> Write {
+    Write::check(keys::meta(place.id))
+        .when("attribute_exists(pk) AND attribute_not_exists(removed_at) AND path = :path")
+        .with("path", &place.path)
+}
+
+impl Store {
+    /// Creates a workspace.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn create_workspace(&self, new: &NewWorkspace<'_>) -> Result<Created> {
+        let NewWorkspace {
+            meta,
+            status,
+            parent,
+            events,
+            token,
+        } = new;
+        let mut all = writes(meta, *status, None, *token);
+        let parent_at = all.len();
+        all.extend(parent.map(unmoved));
+        all.extend(
+            events
+                .iter()
+                .map(|event| events::record(meta.id, event, meta.created_at)),
+        );
+        match self.transact(all).await {
+            Ok(()) => Ok(Created::Yes),
+            Err(TransactError::Cancelled(why)) if parent.is_some() && why.failed(parent_at) => {
+                Ok(Created::ParentChanged)
+            }
+            Err(TransactError::Cancelled(why)) if why.failed(0) => Ok(Created::Exists),
+            Err(other) => Err(other.into_error()),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Workspaces: the cold item with everything but the status, and the views put together from the
+//! items of one workspace.
+
+mod change;
+mod create;
+mod list;
+mod register;
+mod remove;
+
+pub use change::{Moved, Patch};
+pub use create::{Created, NewWorkspace};
+use domain::{Result, WorkspaceId, access::Place, workspace::Status};
+use jiff::Timestamp;
+pub use register::{Registered, Registration};
+pub use remove::Removal;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    Rows, Store,
+    beats::{Beat, beat_in},
+    keys::{self, Key},
+    requests::Load,
+};
+
+/// How messages reach an agent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryMode {
+    /// They are posted to its URL.
+    #[default]
+    Push,
+    /// It fetches them from its activity.
+    Poll,
+}
+
+/// A workspace's cold item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Meta {
+    /// The workspace.
+    pub id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Its size, 1 to 4.
+    pub tier: i64,
+    /// What runs in it.
+    pub runtime: String,
+    /// Where its agent answers, as the agent gave it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub url: String,
+    /// How messages reach it.
+    #[serde(default)]
+    pub delivery_mode: DeliveryMode,
+    /// Its ancestors, nearest last.
+    #[serde(default)]
+    pub path: Vec<WorkspaceId>,
+    /// The template it is made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The directory it works in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_dir: Option<String>,
+    /// What it may do there: `none`, `read_only`, `read_write`.
+    pub workspace_access: String,
+    /// What a month may cost in US cents; none is unlimited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_limit: Option<i64>,
+    /// After how many idle minutes it sleeps; none is never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hibernation_idle_minutes: Option<i64>,
+    /// How many messages it takes at once. Fixed at creation; the load item has it too.
+    pub max_concurrent_tasks: i64,
+    /// Place on the canvas.
+    #[serde(default)]
+    pub x: f64,
+    /// Place on the canvas.
+    #[serde(default)]
+    pub y: f64,
+    /// Whether its children are hidden on the canvas.
+    #[serde(default)]
+    pub collapsed: bool,
+    /// What it works on, in its words.
+    #[serde(default)]
+    pub current_task: String,
+    /// A recent error, in its words, or why it failed.
+    #[serde(default)]
+    pub last_sample_error: String,
+    /// When it was created.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
+    pub created_at: Timestamp,
+    /// When it was removed. What is left is a tombstone.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::microsecond::optional"
+    )]
+    pub removed_at: Option<Timestamp>,
+}
+
+impl Meta {
+    /// Its place in the tree.
+    pub fn place(&self) -> Place {
+        Place {
+            id: self.id,
+            path: self.path.clone(),
+        }
+    }
+
+    /// Its parent.
+    pub fn parent(&self) -> Option<WorkspaceId> {
+        self.path.last().copied()
+    }
+
+    /// Whether it runs on a host of the user's.
+    pub fn is_external(&self) -> bool {
+        self.runtime == "external"
+    }
+}
+
+/// A workspace as far as its items were read.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// The cold item.
+    pub meta: Meta,
+    /// The hot item; none once removed.
+    pub beat: Option<Beat>,
+    /// The card; none before the first register, JSON null if the agent has none.
+    pub card: Option<Value>,
+    /// Slots and counters, if they were asked for.
+    pub load: Option<Load>,
+}
+
+impl Workspace {
+    /// Its status: that of the hot item, which removal deletes.
+    pub fn status(&self) -> Status {
+        self.beat
+            .as_ref()
+            .map_or(Status::Removed, |beat| beat.status)
+    }
+}
+
+/// The card as stored: text, so that any JSON comes back as it came.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CardRow {
+    card: String,
+}
+
+impl CardRow {
+    pub(crate) fn new(card: &Value) -> Self {
+        Self {
+            card: card.to_string(),
+        }
+    }
+}
+
+/// Which items of a workspace to read.
+#[derive(Debug, Clone, Copy)]
+pub enum Parts {
+    /// Meta and beat: who it is and how it is.
+    Core,
+    /// And the load.
+    WithLoad,
+    /// And the card.
+    WithCard,
+    /// All four.
+    All,
+}
+
+impl Parts {
+    /// The keys to put into a batch get.
+    pub fn keys(self, id: WorkspaceId) -> Vec<Key> {
+        let mut keys = vec![keys::meta(id), keys::beat(id)];
+        if matches!(self, Self::WithLoad | Self::All) {
+            keys.push(keys::load(id));
+        }
+        if matches!(self, Self::WithCard | Self::All) {
+            keys.push(keys::card(id));
+        }
+        keys
+    }
+}
+
+impl Rows {
+    /// The workspace among these rows; none when its meta is not there. Reads, does not take: the
+    /// same workspace may be caller and target.
+    ///
+    /// # Errors
+    /// A row is there and cannot be read: a defect of ours.
+    pub fn workspace(&self, id: WorkspaceId) -> Result<Option<Workspace>> {
+        let read = |key: Key| self.item(&key).cloned();
+        let Some(meta) = read(keys::meta(id)) else {
+            return Ok(None);
+        };
+        let card: Option<CardRow> = read(keys::card(id)).map(crate::ops::read).transpose()?;
+        Ok(Some(Workspace {
+            meta: crate::ops::read(meta)?,
+            beat: beat_in(self, id)?,
+            card: card.map(|row| serde_json::from_str(&row.card).unwrap_or_default()),
+            load: read(keys::load(id)).map(crate::ops::read).transpose()?,
+        }))
+    }
+}
+
+impl Store {
+    /// One workspace, removed ones included.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn workspace(&self, id: WorkspaceId, parts: Parts) -> Result<Option<Workspace>> {
+        self.rows(parts.keys(id)).await?.workspace(id)
+    }
+}

@@ -1,0 +1,104 @@
+//! Removing a workspace: one transaction ends its status, its place in the lists and its tokens.
+
+use domain::{Result, WorkspaceId, event::Event};
+use jiff::Timestamp;
+
+use crate::{
+    Store, TransactError, events,
+    expr::{Change, Write, key_map},
+    keys::{self, Key, LOG, PK, SK, TREE},
+    ops::Page,
+    requests::Gate,
+};
+
+/// What became of a removal.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It is removed now.
+    Yes,
+    /// It was removed before, or never was.
+    Already,
+}
+
+impl Store {
+    /// Removes one workspace: the hot item goes, the cold one becomes a tombstone, its tokens die.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn remove_workspace(
+        &self,
+        id: WorkspaceId,
+        cascade_deleted: Option<usize>,
+        now: Timestamp,
+    ) -> Result<Removal> {
+        let tokens = self.tokens(id).await?;
+        let tombstone = Change::at(keys::meta(id))
+            .when("attribute_exists(pk) AND attribute_not_exists(#removed_at)")
+            .set("removed_at", now.as_microsecond())
+            .remove(TREE.pk)
+            .remove(TREE.sk)
+            .remove(LOG.pk)
+            .remove(LOG.sk);
+        let closed = Change::at(keys::load(id))
+            .when("attribute_exists(pk)")
+            .set("gate", Gate::Closed);
+        let mut writes = vec![
+            tombstone.into(),
+            Write::delete(keys::beat(id)),
+            closed.into(),
+            events::record(id, &Event::Removed { cascade_deleted }, now),
+        ];
+        writes.extend(tokens.iter().map(|row| Write::delete(row.credential())));
+        match self.transact(writes).await {
+            Ok(()) => {}
+            Err(TransactError::Cancelled(_)) => return Ok(Removal::Already),
+            Err(TransactError::Failed(error)) => return Err(error),
+        }
+        // Nothing looks these up any more; a crash here leaves rows that mean nothing.
+        self.delete_partition(keys::tokens(id)).await?;
+        Ok(Removal::Yes)
+    }
+
+    /// Deletes everything kept of a removed workspace but its events.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn purge_workspace(&self, id: WorkspaceId) -> Result<()> {
+        self.delete_partition(keys::tokens(id)).await?;
+        self.delete_partition(keys::activities(id)).await?;
+        self.delete_partition(keys::meta(id).pk).await
+    }
+
+    async fn delete_partition(&self, partition: String) -> Result<()> {
+        loop {
+            let query = Page {
+                partition: partition.clone(),
+                limit: Some(50),
+                ..Page::default()
+            };
+            let (items, _) = self.page(query).await?;
+            if items.is_empty() {
+                return Ok(());
+            }
+            let text = |item: &crate::expr::Item, name: &str| {
+                item.get(name).and_then(|v| v.as_s().ok().cloned())
+            };
+            for item in items {
+                if let (Some(pk), Some(sk)) = (text(&item, PK), text(&item, SK)) {
+                    self.delete(Key::new(pk, sk)).await?;
+                }
+            }
+        }
+    }
+
+    async fn delete(&self, key: Key) -> Result<()> {
+        self.db
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key_map(key)))
+            .send()
+            .await
+            .map_err(domain::Error::unavailable)?;
+        Ok(())
+    }
+}
