@@ -1,1 +1,39 @@
-//! x
+//! Workspaces: create, list, change, delete; their tokens; the canvas; and what no other route
+//! answers.
+
+pub mod connection;
+pub mod create;
+pub mod delete;
+pub mod fallback;
+pub mod fields;
+pub mod get;
+pub mod health;
+pub mod list;
+pub mod test_token;
+pub mod tokens;
+pub mod update;
+pub mod view;
+pub mod viewport;
+
+edge::handlers! { "workspaces":
+    /// `POST /workspaces`
+    Create = "create",
+    /// `GET /workspaces`
+    List = "list",
+    /// `GET /workspaces/{id}`
+    Get = "get",
+    /// `PATCH /workspaces/{id}`
+    Update = "update",
+    /// `DELETE /workspaces/{id}`
+    Delete = "delete",
+    /// `GET|POST /workspaces/{id}/tokens`, `DELETE /workspaces/{id}/tokens/{token_id}`
+    Tokens = "tokens",
+    /// `GET /admin/workspaces/{id}/test-token`
+    TestToken = "test_token",
+    /// `GET|PUT /canvas/viewport`
+    Viewport = "viewport",
+    /// `GET /health`
+    Health = "health",
+    /// Everything no other route answers: preflights, trailing slashes, 404.
+    Fallback = "fallback",
+}

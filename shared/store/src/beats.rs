@@ -3,8 +3,6 @@
 //! No index holds it and it stays under 1 KB, so a steady heartbeat is one write unit: one
 //! conditional update that proves the caller by the token marks and returns the item before.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
     Error, Result, WorkspaceId,
@@ -21,8 +19,8 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     Store, TransactError, events,
     expr::{Change, Item, Write},
-    keys::{self, SHARDS},
-    ops::{Page, UpdateError, read},
+    keys,
+    ops::{UpdateError, read},
 };
 
 /// The set of live tokens' marks. Absent means that the workspace has no live token.
@@ -241,37 +239,6 @@ impl Store {
             Ok(()) | Err(TransactError::Cancelled(_)) => Ok(()),
             Err(TransactError::Failed(error)) => Err(error),
         }
-    }
-
-    /// The beats of all workspaces that are not removed.
-    ///
-    /// # Errors
-    /// The datastore did not answer.
-    pub async fn all_beats(&self) -> Result<HashMap<String, Beat>> {
-        let mut beats = HashMap::new();
-        for shard in 0..SHARDS {
-            let mut start = None;
-            loop {
-                let query = Page {
-                    partition: keys::beats(shard),
-                    oldest_first: true,
-                    start,
-                    ..Page::default()
-                };
-                let (items, next) = self.page(query).await?;
-                for item in items {
-                    let Some(Ok(id)) = item.get(keys::SK).map(|sk| sk.as_s().cloned()) else {
-                        continue;
-                    };
-                    beats.insert(id, Beat::from_item(item)?);
-                }
-                start = next;
-                if start.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(beats)
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Store, TransactError, activity,
+    Store, TransactError, activity, expr,
     expr::{Change, Write},
     keys,
     ops::{UpdateError, read},
@@ -217,7 +217,59 @@ pub struct Ending {
     pub answered: bool,
 }
 
+impl Ending {
+    /// The end of a request that got no answer, with the status its caller gets.
+    pub fn failed(status: u16, delivery_confirmed: bool, why: &str, activity: Activity) -> Self {
+        Self {
+            state: State::Failed,
+            status,
+            result: None,
+            delivery_confirmed,
+            error: Some(why.to_owned()),
+            activity,
+            answered: false,
+        }
+    }
+}
+
 impl Store {
+    /// Records a message that its target fetches: the activity row is its delivery, so it has
+    /// ended. False when the target takes no messages (any more).
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn leave(&self, request: &Request, row: &Activity, now: Timestamp) -> Result<bool> {
+        let mut request = request.clone();
+        request.state = State::Completed;
+        request.ended_at = Some(now);
+        request.lease_until = None;
+        request.timeline.push(Step {
+            at: now,
+            state: State::Completed,
+            note: Some("left in the activity of the target".to_owned()),
+        });
+        let target = Change::at(keys::load(request.target))
+            .naming("gate")
+            .when("attribute_exists(pk) AND #gate = :open")
+            .with("open", Gate::Open)
+            .set("message_at", now.as_microsecond())
+            .count("accepted", 1)
+            .count("done", 1);
+        let mut item = expr::item(keys::request(request.id), &Row::from(&request));
+        let expires_at = (now + RESULT_KEPT).as_second();
+        item.insert(keys::EXPIRES_AT.to_owned(), expr::value(expires_at));
+        let writes = [
+            target.into(),
+            Write::put_item(item).if_new(),
+            activity::record(row),
+        ];
+        match self.transact(writes).await {
+            Ok(()) => Ok(true),
+            Err(TransactError::Cancelled(why)) if why.failed(0) => Ok(false),
+            Err(other) => Err(other.into_error()),
+        }
+    }
+
     /// Records a request that is offered to a delivery and takes its slot, or does neither.
     ///
     /// # Errors

@@ -1,0 +1,173 @@
+//! What a delivery came to, and what the caller is told (contract: a2a-notify-events 2.5, 2.7).
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use domain::{Error, Kind, Result};
+use edge::Reply;
+use lambda_http::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// The most a reply may measure once written into JSON: a synchronous Lambda answer has 6 MB, and
+/// the reply is a string in it, on both hops.
+const MAX_INLINE: usize = 5_500_000;
+
+/// How a delivery ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The agent answered, whatever it said.
+    Answered {
+        /// The agent's status.
+        status: u16,
+        /// Its body.
+        body: Body,
+    },
+    /// The agent answered more than fits through here; the body is kept and can be fetched.
+    TooLong {
+        /// The agent's status.
+        status: u16,
+        /// Where, for an hour.
+        result_url: String,
+    },
+    /// The agent's headers came and its body did not.
+    ReplyLost {
+        /// Whether its status says that it has the message.
+        delivery_confirmed: bool,
+    },
+    /// It cannot take the message now.
+    Busy,
+    /// No connection: refused, no such name, or anything else that is not "busy".
+    Unreachable,
+    /// Its address may not be called.
+    Unroutable,
+    /// Another delivery has it, or it has ended.
+    NotOurs,
+}
+
+/// Bytes in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    /// UTF-8.
+    Text(String),
+    /// Anything else, in base64.
+    Base64(String),
+}
+
+impl Body {
+    /// From what the agent sent.
+    pub fn of(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::Base64(STANDARD.encode(bytes)),
+        }
+    }
+
+    /// What the agent sent.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Base64(text) => STANDARD.decode(text).unwrap_or_default(),
+        }
+    }
+
+    /// Whether it fits an answer.
+    pub fn fits(&self) -> bool {
+        match self {
+            Self::Text(text) => json_len(text) <= MAX_INLINE,
+            Self::Base64(text) => text.len() <= MAX_INLINE,
+        }
+    }
+}
+
+/// How long a text is once written into JSON.
+fn json_len(text: &str) -> usize {
+    text.bytes()
+        .map(|byte| match byte {
+            b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+            0..=0x1f => 6,
+            _ => 1,
+        })
+        .sum()
+}
+
+impl Outcome {
+    /// What the caller gets.
+    ///
+    /// # Errors
+    /// The contract's platform errors: 500, 502, 503.
+    pub fn reply(self) -> Result<Reply> {
+        match self {
+            Self::Answered { status, body } => Ok(passed_through(status, body.into_bytes())),
+            Self::TooLong { status, result_url } => {
+                let body = json!({"truncated": true, "result_url": result_url});
+                Ok(passed_through(status, body.to_string().into_bytes()))
+            }
+            Self::ReplyLost { delivery_confirmed } => Err(Error::new(
+                Kind::Unreachable,
+                "failed to read agent response",
+            )
+            .with("delivery_confirmed", delivery_confirmed)),
+            Self::Busy | Self::NotOurs => Err(busy()),
+            Self::Unreachable => Err(Error::new(
+                Kind::Unreachable,
+                "failed to reach workspace agent",
+            )),
+            Self::Unroutable => Err(Error::new(Kind::Internal, "failed to create proxy request")),
+        }
+    }
+}
+
+/// The contract's "busy, nothing queued".
+pub fn busy() -> Error {
+    Error::new(
+        Kind::Busy,
+        "workspace agent busy — retry after a short backoff",
+    )
+    .with("busy", true)
+    .with("retry_after", 30)
+    .retry_after(30)
+}
+
+/// Below 300 the agent's body byte for byte; above, its status and what it said was wrong.
+fn passed_through(status: u16, body: Vec<u8>) -> Reply {
+    let code = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    if status < 300 {
+        return Reply::bytes(code, body);
+    }
+    let said = serde_json::from_slice::<Value>(&body)
+        .ok()
+        .and_then(|body| Some(body.get("error")?.as_str()?.to_owned()));
+    let reason = code.canonical_reason().unwrap_or_default().to_owned();
+    Reply::json(code, &json!({"error": said.unwrap_or(reason)}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_survive_the_journey() {
+        for bytes in [&b"{\"a\":1}"[..], b"", b"\xff\xfe", "grüße".as_bytes()] {
+            let json = serde_json::to_string(&Body::of(bytes)).expect("JSON");
+            let back: Body = serde_json::from_str(&json).expect("JSON");
+            assert_eq!(back.into_bytes(), bytes);
+        }
+    }
+
+    #[test]
+    fn length_is_measured_as_written() {
+        for text in [
+            "plain",
+            "q\"uo\\te",
+            "new\nline\ttab",
+            "\u{1}\u{1f}",
+            "grüße",
+        ] {
+            let written = serde_json::to_string(text).expect("JSON");
+            assert_eq!(json_len(text), written.len() - 2, "{text:?}");
+        }
+        assert!(Body::Text("x".repeat(MAX_INLINE)).fits());
+        assert!(!Body::Text("\"".repeat(MAX_INLINE / 2 + 1)).fits());
+    }
+}

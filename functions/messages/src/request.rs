@@ -1,0 +1,91 @@
+//! `GET /workspaces/{id}/a2a/requests/{request_id}`: where a message stands (decision 43).
+
+use domain::{
+    Error, RequestId, Result, WorkspaceId,
+    request::{Request, Step},
+    time::wire,
+};
+use edge::{App, Caller, Identity, Input, Reply, auth};
+use serde::Serialize;
+use serde_json::Value;
+use store::Rows;
+
+#[derive(Debug, Serialize)]
+struct Answer {
+    id: RequestId,
+    state: &'static str,
+    caller_id: Option<WorkspaceId>,
+    target_id: WorkspaceId,
+    message_id: String,
+    attempts: u32,
+    delivery_confirmed: bool,
+    accepted_at: String,
+    started_at: Option<String>,
+    ended_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    timeline: Vec<Entry>,
+}
+
+#[derive(Debug, Serialize)]
+struct Entry {
+    at: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+impl From<Step> for Entry {
+    fn from(step: Step) -> Self {
+        Self {
+            at: wire(step.at),
+            state: step.state.wire(),
+            note: step.note,
+        }
+    }
+}
+
+/// Shows a request to whoever sent it, whoever it is for, and operators. To all others it is not
+/// there.
+///
+/// # Errors
+/// 400, 401, 404.
+pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+    let target: WorkspaceId = input.param("id")?;
+    let id: RequestId = input.param("request_id")?;
+    let (_, credential): (Rows, _) = app.rows(&caller, []).await?;
+    let identity = auth::anyone(app.settings.mode, &caller, credential.as_ref())?;
+    let missing = || Error::missing("request not found");
+    let request = app.store.request(id).await?.ok_or_else(missing)?;
+    if request.target != target || !may_see(&identity, &request) {
+        return Err(missing());
+    }
+    let result = match request.result {
+        Some(body) => app.store.body(body).await?,
+        None => None,
+    };
+    Ok(Reply::ok(&Answer {
+        id,
+        state: request.state.wire(),
+        caller_id: request.caller.id(),
+        target_id: request.target,
+        message_id: request.message_id,
+        attempts: request.attempts,
+        delivery_confirmed: request.delivery_confirmed,
+        accepted_at: wire(request.accepted_at),
+        started_at: request.started_at.map(wire),
+        ended_at: request.ended_at.map(wire),
+        result: result.map(|bytes| serde_json::from_slice(&bytes).unwrap_or_default()),
+        error: request.error,
+        timeline: request.timeline.into_iter().map(Entry::from).collect(),
+    }))
+}
+
+fn may_see(identity: &Identity, request: &Request) -> bool {
+    match identity {
+        Identity::Anyone | Identity::Admin | Identity::Org => true,
+        Identity::Workspace(id) => *id == request.target || request.caller.id() == Some(*id),
+    }
+}

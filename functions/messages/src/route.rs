@@ -1,0 +1,61 @@
+//! Where a message goes: access, budget, address, in this order (contract: a2a-notify-events 2.2
+//! steps 5 to 7; decision 11).
+
+use domain::{Error, Kind, Result, access::may_talk, activity::Source};
+use jiff::Timestamp;
+use store::workspaces::{DeliveryMode, Workspace};
+
+/// How the target gets its messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// They are posted to this address.
+    Push(String),
+    /// It fetches them.
+    Poll,
+}
+
+/// Decides whether `source` may send to `target` now, and how.
+///
+/// # Errors
+/// 403 (also when the target is not there: a workspace learns nothing of strangers), 404, 402, 503.
+pub fn decide(
+    source: &Source,
+    sender: Option<&Workspace>,
+    target: Option<&Workspace>,
+    now: Timestamp,
+) -> Result<Route> {
+    let denied =
+        || Error::forbidden("access denied: workspaces cannot communicate per hierarchy rules");
+    let itself = match (source, target) {
+        (Source::Workspace(id), Some(target)) => *id == target.meta.id,
+        _ => false,
+    };
+    if matches!(source, Source::Workspace(_)) && !itself {
+        match (sender, target) {
+            (Some(a), Some(b)) if may_talk(&a.meta.place(), &b.meta.place()) => {}
+            _ => return Err(denied()),
+        }
+    }
+    let missing = || Error::missing("workspace not found");
+    let target = target.ok_or_else(missing)?;
+    let beat = target.beat.as_ref().ok_or_else(missing)?;
+    if target
+        .meta
+        .budget_limit
+        .is_some_and(|limit| beat.monthly_spend(now) >= limit)
+    {
+        return Err(Error::new(
+            Kind::OverBudget,
+            "workspace budget limit exceeded",
+        ));
+    }
+    if target.meta.delivery_mode == DeliveryMode::Poll {
+        return Ok(Route::Poll);
+    }
+    if target.meta.url.is_empty() {
+        return Err(
+            Error::new(Kind::Busy, "workspace has no URL").with("status", beat.status.as_str())
+        );
+    }
+    Ok(Route::Push(target.meta.url.clone()))
+}

@@ -1,0 +1,94 @@
+//! What the message functions need beyond the common settings.
+
+use std::time::Duration;
+
+use aws_sdk_lambda::config::{
+    StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
+};
+use domain::address::Reach;
+use edge::{App, Missing, settings};
+
+use crate::agent::Agents;
+
+/// The context of `dispatch` and `deliver`.
+#[derive(Debug)]
+pub struct Messages {
+    /// The common part.
+    pub app: &'static App,
+    /// How long the front door stays open for an answer, counted from the gateway's receive time.
+    pub hold: Duration,
+    /// How long an agent may be silent on a message unless its workspace says otherwise.
+    pub idle_timeout: Duration,
+    /// Invokes `deliver`.
+    pub lambda: aws_sdk_lambda::Client,
+    /// The name or ARN of `deliver`; empty in `deliver` itself.
+    pub deliver_function: String,
+    /// Calls agents.
+    pub agents: Agents,
+}
+
+impl AsRef<App> for Messages {
+    fn as_ref(&self) -> &App {
+        self.app
+    }
+}
+
+impl Messages {
+    /// The context of `dispatch`.
+    ///
+    /// # Errors
+    /// The name of a variable that is missing or wrong.
+    pub fn dispatching(app: &'static App) -> Result<&'static Self, Missing> {
+        Self::start(
+            app,
+            settings::parsed("A2A_HOLD_SECONDS")?,
+            settings::required("DELIVER_FUNCTION")?,
+        )
+    }
+
+    /// The context of `deliver`.
+    ///
+    /// # Errors
+    /// The name of a variable that is missing or wrong.
+    pub fn delivering(app: &'static App) -> Result<&'static Self, Missing> {
+        Self::start(app, 0, String::new())
+    }
+
+    fn start(
+        app: &'static App,
+        hold_seconds: u64,
+        deliver_function: String,
+    ) -> Result<&'static Self, Missing> {
+        let idle_timeout = match settings::var("A2A_IDLE_TIMEOUT_SECONDS").parse() {
+            Ok(seconds) if seconds > 0 => seconds,
+            _ => 300,
+        };
+        let agents = Agents::new(Reach::from(app.settings.mode))
+            .map_err(|error| Missing::Nonsense("the HTTP client", error.to_string()))?;
+        Ok(Box::leak(Box::new(Self {
+            app,
+            hold: Duration::from_secs(hold_seconds),
+            idle_timeout: Duration::from_secs(idle_timeout),
+            lambda: invoker(app),
+            deliver_function,
+            agents,
+        })))
+    }
+}
+
+/// A client whose one attempt may last as long as a delivery: a second attempt would be a second
+/// delivery, and a quiet connection is an agent that thinks.
+fn invoker(app: &App) -> aws_sdk_lambda::Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .disable_read_timeout()
+        .disable_operation_attempt_timeout()
+        .disable_operation_timeout()
+        .build();
+    let config = aws_sdk_lambda::config::Builder::from(&app.sdk)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build();
+    aws_sdk_lambda::Client::from_conf(config)
+}

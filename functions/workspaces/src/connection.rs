@@ -1,0 +1,57 @@
+//! What an agent on the user's own host needs to connect: shown once, when its workspace is made
+//! (contract: lifecycle-and-sweepers 3.1.4).
+
+use domain::WorkspaceId;
+use serde::Serialize;
+
+/// The `connection` block.
+#[derive(Debug, Serialize)]
+pub struct Connection {
+    workspace_id: WorkspaceId,
+    platform_url: String,
+    auth_token: String,
+    registry_endpoint: String,
+    heartbeat_endpoint: String,
+    curl_register_template: String,
+    python_snippet: String,
+}
+
+impl Connection {
+    /// The block for this workspace on this platform. The snippets never carry the token.
+    pub fn new(id: WorkspaceId, platform_url: String, auth_token: String) -> Self {
+        let fill = |text: &str| {
+            text.replace("{{platform}}", &platform_url)
+                .replace("{{id}}", &id.to_string())
+        };
+        Self {
+            workspace_id: id,
+            registry_endpoint: format!("{platform_url}/registry/register"),
+            heartbeat_endpoint: format!("{platform_url}/registry/heartbeat"),
+            curl_register_template: fill(include_str!("connection/register.sh")),
+            python_snippet: fill(include_str!("connection/agent.py")),
+            platform_url,
+            auth_token,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_snippets_are_filled_and_carry_no_token() {
+        let id: WorkspaceId = "0a1b2c3d-0000-4000-8000-00000000000f"
+            .parse()
+            .expect("valid");
+        let block = Connection::new(id, "https://x.example".to_owned(), "s3cret".to_owned());
+        for text in [&block.curl_register_template, &block.python_snippet] {
+            assert!(text.contains("https://x.example") && text.contains(&id.to_string()));
+            assert!(!text.contains("s3cret") && !text.contains("{{"));
+        }
+        assert_eq!(
+            block.registry_endpoint,
+            "https://x.example/registry/register"
+        );
+    }
+}

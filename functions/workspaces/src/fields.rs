@@ -1,0 +1,137 @@
+//! The rules for what people may call and place things (contract: lifecycle-and-sweepers 3.1, 3.5).
+
+use domain::{Error, Result};
+
+/// The longest name, in bytes.
+pub const MAX_NAME: usize = 255;
+/// The longest role, in bytes.
+pub const MAX_ROLE: usize = 1000;
+/// The longest runtime or model name, in bytes.
+pub const MAX_RUNTIME: usize = 100;
+
+/// These names end up in generated YAML, and these characters would mean something there.
+const YAML: [char; 9] = ['{', '}', '[', ']', '|', '>', '*', '&', '!'];
+
+/// Directories of the machine that no workspace may work in.
+const SYSTEM: [&str; 9] = [
+    "/etc", "/var", "/proc", "/sys", "/dev", "/boot", "/sbin", "/bin", "/lib",
+];
+
+/// Checks a name or role: no new lines, nothing YAML would read, not over `most` bytes.
+///
+/// # Errors
+/// 400 with the sentence of the contract.
+pub fn label(field: &str, text: &str, most: usize) -> Result<()> {
+    line(field, text, most)?;
+    if text.contains(YAML) {
+        return Err(Error::invalid(format!(
+            "{field} contains invalid characters"
+        )));
+    }
+    Ok(())
+}
+
+/// Checks a runtime or model: no new lines, not over `most` bytes.
+///
+/// # Errors
+/// 400 with the sentence of the contract.
+pub fn line(field: &str, text: &str, most: usize) -> Result<()> {
+    if text.contains(['\n', '\r']) {
+        return Err(Error::invalid(format!(
+            "{field} must not contain newline characters"
+        )));
+    }
+    if text.len() > most {
+        return Err(Error::invalid(format!(
+            "{field} must be at most {most} characters"
+        )));
+    }
+    Ok(())
+}
+
+/// Checks a directory: absolute, without `..`, not the system's.
+///
+/// # Errors
+/// 400.
+pub fn directory(text: &str) -> Result<()> {
+    let under = |root: &str| {
+        text.strip_prefix(root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let fine = text.starts_with('/')
+        && !text.split('/').any(|part| part == "..")
+        && !SYSTEM.iter().any(|root| under(root))
+        && !under("/usr");
+    if fine {
+        Ok(())
+    } else {
+        Err(Error::invalid("invalid workspace directory"))
+    }
+}
+
+/// Checks a template: a relative path that stays below its root.
+///
+/// # Errors
+/// 400.
+pub fn template(text: &str) -> Result<()> {
+    let fine = !text.starts_with(['/', '\\'])
+        && !text.contains(['\0', '\\'])
+        && !text.split('/').any(|part| part == ".." || part == ".");
+    if fine {
+        Ok(())
+    } else {
+        Err(Error::invalid("invalid template"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels() {
+        assert!(label("name", "Grüße, Alice (2)", MAX_NAME).is_ok());
+        for (text, expected) in [
+            ("a\nb", "name must not contain newline characters"),
+            ("a\rb", "name must not contain newline characters"),
+            ("a{b", "name contains invalid characters"),
+            ("a!b", "name contains invalid characters"),
+            (&"x".repeat(256), "name must be at most 255 characters"),
+        ] {
+            assert_eq!(
+                label("name", text, MAX_NAME).expect_err(text).message(),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn directories_and_templates() {
+        for fine in [
+            "/workspace",
+            "/home/a/b",
+            "/etcetera",
+            "/opt/../x".trim_end_matches("../x"),
+        ] {
+            assert!(directory(fine).is_ok(), "{fine}");
+        }
+        for bad in [
+            "",
+            "workspace",
+            "/a/../b",
+            "/etc",
+            "/etc/x",
+            "/usr/local",
+            "/lib",
+            "/..",
+        ] {
+            assert!(directory(bad).is_err(), "{bad}");
+        }
+        for fine in ["langgraph-default", "org/writer", "a.b"] {
+            assert!(template(fine).is_ok(), "{fine}");
+        }
+        for bad in ["../x", "a/../../b", "/abs", "a\\..\\b", "."] {
+            assert!(template(bad).is_err(), "{bad}");
+        }
+    }
+}

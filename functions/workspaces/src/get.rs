@@ -1,0 +1,36 @@
+//! `GET /workspaces/{id}`: one workspace, removed ones included (contract:
+//! lifecycle-and-sweepers 3.3, decision 31).
+
+use domain::{Error, Result, WorkspaceId, time::wire};
+use edge::{App, Caller, Input, Reply, auth};
+use serde::Serialize;
+use store::workspaces::Parts;
+
+use crate::view::View;
+
+#[derive(Debug, Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    view: View,
+    last_outbound_at: Option<String>,
+}
+
+/// Shows one workspace: one batch get.
+///
+/// # Errors
+/// 400, 401, 404.
+pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+    let id: WorkspaceId = input.param("id")?;
+    let (rows, credential) = app.rows(&caller, Parts::All.keys(id)).await?;
+    auth::anyone(app.settings.mode, &caller, credential.as_ref())?;
+    let workspace = rows
+        .workspace(id)?
+        .ok_or_else(|| Error::missing("workspace not found"))?;
+    Ok(Reply::ok(&Answer {
+        view: View::of(&workspace),
+        last_outbound_at: workspace
+            .load
+            .and_then(|load| load.last_outbound_at)
+            .map(wire),
+    }))
+}

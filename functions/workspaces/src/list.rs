@@ -1,0 +1,44 @@
+//! `GET /workspaces`: all that are not removed, oldest first (contract: lifecycle-and-sweepers 3.2).
+
+use domain::Result;
+use edge::{App, Caller, Input, Reply};
+use serde::Serialize;
+
+use crate::view::View;
+
+#[derive(Debug, Serialize)]
+struct Row {
+    #[serde(flatten)]
+    view: View,
+    last_sample_error: String,
+    current_task: String,
+    workspace_dir: Option<String>,
+    budget_limit: Option<i64>,
+    monthly_spend: i64,
+}
+
+/// Lists all workspaces.
+///
+/// # Errors
+/// 401.
+pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+    app.admin(&caller).await?;
+    let rows: Vec<Row> = app
+        .store
+        .workspaces()
+        .await?
+        .into_iter()
+        .map(|workspace| Row {
+            view: View::of(&workspace),
+            monthly_spend: workspace
+                .beat
+                .as_ref()
+                .map_or(0, |beat| beat.monthly_spend(input.now)),
+            last_sample_error: workspace.meta.last_sample_error,
+            current_task: workspace.meta.current_task,
+            workspace_dir: workspace.meta.workspace_dir,
+            budget_limit: workspace.meta.budget_limit,
+        })
+        .collect();
+    Ok(Reply::ok(&rows))
+}

@@ -1,0 +1,101 @@
+//! `GET|POST /workspaces/{id}/tokens`, `DELETE /workspaces/{id}/tokens/{token_id}` (contract:
+//! registry-and-auth 11.1).
+
+use domain::{
+    Error, Kind, Result, TokenId, WorkspaceId,
+    time::wire,
+    token::{MAX_LIVE_TOKENS, Token},
+};
+use edge::{App, Caller, Input, Reply};
+use lambda_http::http::Method;
+use serde::Serialize;
+use serde_json::json;
+use store::tokens::{self, Minted};
+
+const PAGE: usize = 50;
+const MAX_PAGE: usize = 200;
+
+/// A token as listed: never its text, never its hash.
+#[derive(Debug, Serialize)]
+struct Row {
+    id: TokenId,
+    prefix: String,
+    created_at: String,
+    last_used_at: Option<String>,
+}
+
+/// A minted token: the only time its text is shown.
+#[derive(Debug, Serialize)]
+struct MintedReply {
+    auth_token: String,
+    workspace_id: WorkspaceId,
+    message: &'static str,
+}
+
+/// The family of one resource: listing, minting, revoking.
+///
+/// # Errors
+/// 400, 401, 404, 429 at the limit.
+pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+    let id: WorkspaceId = input.param("id")?;
+    app.own(&caller, id).await?;
+    match input.method {
+        Method::POST => mint(app, id, &input).await,
+        Method::DELETE => revoke(app, id, &input).await,
+        _ => list(app, id, &input).await,
+    }
+}
+
+async fn list(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
+    let whole = |name| input.number(name).and_then(|n| usize::try_from(n).ok());
+    // Out of range is the default, not the nearest allowed: clients rely on it.
+    let limit = whole("limit")
+        .filter(|n| (1..=MAX_PAGE).contains(n))
+        .unwrap_or(PAGE);
+    let offset = whole("offset").unwrap_or(0);
+    let rows: Vec<Row> = app
+        .store
+        .tokens(id)
+        .await?
+        .into_iter()
+        .skip(offset)
+        .take(limit)
+        .map(|row| Row {
+            id: row.id,
+            prefix: row.prefix,
+            created_at: wire(row.created_at),
+            last_used_at: row.last_used_at.map(wire),
+        })
+        .collect();
+    Ok(Reply::ok(&json!({"count": rows.len(), "tokens": rows})))
+}
+
+async fn mint(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
+    let token = live_token(app, id, input).await?;
+    Ok(Reply::created(&MintedReply {
+        auth_token: token.reveal().to_owned(),
+        workspace_id: id,
+        message: "Save this token now — it cannot be retrieved again.",
+    }))
+}
+
+/// Mints a token, if there is room.
+pub(crate) async fn live_token(app: &App, id: WorkspaceId, input: &Input) -> Result<Token> {
+    let token = tokens::fresh()?;
+    match app.store.mint_token(id, &token, input.now).await? {
+        Minted::Live => Ok(token),
+        Minted::Unknown => Err(Error::missing("workspace not found")),
+        Minted::Full => Err(Error::new(
+            Kind::TooMany,
+            format!("maximum {MAX_LIVE_TOKENS} active tokens per workspace"),
+        )),
+    }
+}
+
+async fn revoke(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
+    let token: TokenId = input.param("token_id")?;
+    if !app.store.revoke_token(id, token).await? {
+        return Err(Error::missing("token not found or already revoked"));
+    }
+    Ok(Reply::ok(&json!({"status": "revoked"})))
+}

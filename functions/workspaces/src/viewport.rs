@@ -1,0 +1,52 @@
+//! `GET|PUT /canvas/viewport`: where the canvas looks (contract: extended-surface 10).
+
+use domain::{Error, Result};
+use edge::{App, Bearer, Caller, Input, Reply, auth, http::Fields};
+use lambda_http::http::Method;
+use serde::Deserialize;
+use serde_json::json;
+use store::viewport::Viewport;
+
+const MAX_BYTES: usize = 16 * 1024;
+
+/// A viewport as the canvas sends it: what is absent is zero, the zoom too.
+#[derive(Debug, Deserialize)]
+pub struct ViewportRequest {
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    x: f64,
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    y: f64,
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    zoom: f64,
+}
+
+/// Reads or saves.
+///
+/// # Errors
+/// 400; saving: 401 (decision 32).
+pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+    if input.method == Method::GET {
+        return Ok(Reply::ok(&app.store.viewport().await?.unwrap_or_default()));
+    }
+    may_save(app, &caller).await?;
+    let ViewportRequest { x, y, zoom } = input.json(MAX_BYTES, "invalid viewport data")?;
+    app.store.save_viewport(Viewport { x, y, zoom }).await?;
+    Ok(Reply::ok(&json!({"status": "saved"})))
+}
+
+/// Class `C`, with a credential wanted wherever doors are closed; its sentences are the admin ones.
+async fn may_save(app: &App, caller: &Caller) -> Result<()> {
+    let mode = app.settings.mode;
+    let (_, credential) = app.rows(caller, []).await?;
+    if mode.doors_open() && caller.bearer == Bearer::None {
+        return Ok(());
+    }
+    auth::anyone(mode, caller, credential.as_ref())
+        .map(drop)
+        .map_err(|_| {
+            Error::unauthenticated(match caller.bearer {
+                Bearer::None => "admin auth required",
+                Bearer::Admin | Bearer::Token(_) => "invalid admin auth token",
+            })
+        })
+}
