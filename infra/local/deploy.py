@@ -1,42 +1,29 @@
-"""Deploys template.yaml to the local emulator: builds nothing, uploads one zip per domain, creates or updates the stack.
+"""Deploys template.yaml to the local emulator: uploads what was built, then creates or updates the stack.
 
 As a command it deploys to an emulator that runs already, for instance under `make dev`: parameters that are not given
 then keep the values they have.
 """
 
 import argparse
-import hashlib
-import json
 import os
 import sys
 import time
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, WaiterError
 
-import translate
-
-ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = ROOT / "template.yaml"
-BINARIES = ROOT / "target" / "debug"
-LOCAL = ROOT / ".local"
-ZIPS = LOCAL / "zips"
+from artifacts import Bucket
+from places import TEMPLATE
+from translate import DeployError, translate
 
 REGION = "us-east-1"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}  # the emulator's root user
 STACK = "molecule"
-CODE_BUCKET = "local-code"
 UNUSABLE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 PATIENCE_SECONDS = 120
 POLL_SECONDS = 0.2
-
-
-class DeployError(Exception):
-    """The stack was not deployed; the message names the reason."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +40,15 @@ def deploy(endpoint: str, parameters: dict[str, str], stack: str = STACK) -> Dep
     """Brings the stack to what template.yaml and the binaries in target/debug say."""
     started = time.monotonic()
     try:
-        bucket = _CodeBucket(client("s3", endpoint))
-        template = translate.translate(TEMPLATE.read_text(), parameters, bucket.address_of)
+        bucket = Bucket(client("s3", endpoint))
+        template = translate(TEMPLATE.read_text(), parameters, bucket.code_address)
+        url = bucket.template_url(stack, template)
         formation = client("cloudformation", endpoint)
-        action = _create_or_update(formation, stack, template, parameters)
+        action = _create_or_update(formation, stack, url, parameters, set(template.get("Parameters", {})))
         outputs = formation.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
     except EndpointConnectionError as error:
         raise DeployError(f"nothing answers at {endpoint}; `make dev` starts the local stack") from error
-    except (OSError, BotoCoreError, ClientError, translate.TemplateError) as error:
+    except (OSError, BotoCoreError, ClientError) as error:
         raise DeployError(str(error)) from error
     return Deployed(
         action=action,
@@ -89,51 +77,11 @@ def client(service: str, endpoint: str):
     )
 
 
-class _CodeBucket:
-    """Holds the zips under the hash of their binary: only a changed `CodeUri` makes an update replace code."""
-
-    def __init__(self, s3):
-        self.s3 = s3
-        self.addresses: dict[str, str] = {}
-        s3.create_bucket(Bucket=CODE_BUCKET)
-
-    def address_of(self, domain: str) -> str:
-        if domain not in self.addresses:
-            path = _zipped(domain)
-            if not self._has(path.name):
-                self.s3.put_object(Bucket=CODE_BUCKET, Key=path.name, Body=path.read_bytes())
-            self.addresses[domain] = f"s3://{CODE_BUCKET}/{path.name}"
-        return self.addresses[domain]
-
-    def _has(self, key: str) -> bool:
-        return self.s3.list_objects_v2(Bucket=CODE_BUCKET, Prefix=key)["KeyCount"] > 0
-
-
-def _zipped(domain: str) -> Path:
-    """The domain's binary as `bootstrap` in a zip, made again only when the binary has changed."""
-    binary = BINARIES / domain
-    if not binary.is_file():
-        raise DeployError(f"the template has functions of the domain {domain}, but there is no binary {binary}")
-    code = binary.read_bytes()
-    path = ZIPS / f"{domain}-{hashlib.sha256(code).hexdigest()[:16]}.zip"
-    if not path.exists():
-        ZIPS.mkdir(parents=True, exist_ok=True)
-        for outdated in ZIPS.glob(f"{domain}-*"):
-            outdated.unlink()
-        entry = zipfile.ZipInfo("bootstrap")
-        entry.external_attr = 0o755 << 16
-        entry.compress_type = zipfile.ZIP_DEFLATED
-        unfinished = path.with_suffix(".part")
-        with zipfile.ZipFile(unfinished, "w", compresslevel=1) as archive:
-            archive.writestr(entry, code)
-        unfinished.rename(path)
-    return path
-
-
-def _create_or_update(formation, stack: str, template: dict, parameters: dict[str, str]) -> str:
+def _create_or_update(formation, stack: str, url: str, parameters: dict[str, str], declared: set[str]) -> str:
+    """Creates the stack, or updates it; parameters that are declared but not given keep their values."""
     request = {
         "StackName": stack,
-        "TemplateBody": json.dumps(template),
+        "TemplateURL": url,
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
     }
@@ -146,8 +94,8 @@ def _create_or_update(formation, stack: str, template: dict, parameters: dict[st
         formation.create_stack(**request)
         _wait(formation, "stack_create_complete", stack)
         return "created"
-    declared = template.get("Parameters", {}).keys() - parameters.keys()
-    kept = [p["ParameterKey"] for p in existing.get("Parameters", []) if p["ParameterKey"] in declared]
+    known = {parameter["ParameterKey"] for parameter in existing.get("Parameters", [])}
+    kept = sorted(known & declared - parameters.keys())
     request["Parameters"] += [{"ParameterKey": key, "UsePreviousValue": True} for key in kept]
     try:
         formation.update_stack(**request)

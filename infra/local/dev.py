@@ -14,7 +14,7 @@ from pathlib import Path
 import conversation
 import stack
 from conversation import Platform, Workspace
-from deploy import BINARIES, LOCAL
+from places import BINARIES, LOCAL
 from process import Child, Stop, require_free, run, tail
 from stack import Settings
 

@@ -10,16 +10,15 @@ from botocore.exceptions import EndpointConnectionError
 
 from deploy import client
 
-PREFIX = "/aws/lambda/"
 FRAME = ("START RequestId", "END RequestId", "REPORT RequestId")
 
 
 def lines(endpoint: str) -> Iterator[str]:
     """What every function wrote by itself, in the order of time: when, which function, what."""
     service = client("logs", endpoint)
-    groups = service.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=PREFIX)
+    groups = service.get_paginator("describe_log_groups").paginate()
     events = [
-        (event["timestamp"], group["logGroupName"].removeprefix(PREFIX), event["message"].rstrip())
+        (event["timestamp"], group["logGroupName"], event["message"].rstrip())
         for page in groups
         for group in page["logGroups"]
         for found in service.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])

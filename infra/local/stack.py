@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import deploy
-from deploy import CREDENTIALS, LOCAL, REGION, ROOT, Deployed, DeployError
+from deploy import CREDENTIALS, REGION, Deployed, DeployError
+from places import LOCAL, ROOT
 from process import Child, Stop, require_free, wait_for
 from translate import HTTP_API_ID, WEBSOCKET_API_ID, WEBSOCKET_STAGE
 
@@ -96,7 +97,7 @@ def build() -> None:
 
 def bring_up(settings: Settings, child: Child, admin_token: str) -> Deployed:
     """Deploys the template to the emulator and returns once the API answers."""
-    parameters = {"MoleculeEnv": "development", "AdminToken": admin_token}
+    parameters = {"MoleculeEnv": "development", "AdminToken": admin_token, "PublicUrl": settings.base_url}
     try:
         deployed = deploy.deploy(settings.aws_endpoint, parameters)
     except DeployError as error:

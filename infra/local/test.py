@@ -13,7 +13,8 @@ import sys
 
 import logs
 import stack
-from deploy import BINARIES, CREDENTIALS, REGION, ROOT, Deployed, forget_own_account
+from deploy import CREDENTIALS, REGION, Deployed, forget_own_account
+from places import BINARIES, ROOT
 from process import Child, Stop, run, tail
 from stack import Settings
 

@@ -35,8 +35,8 @@ API = "AWS::ApiGatewayV2::Api"
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it warns of metrics that nobody here publishes
 
 
-class TemplateError(Exception):
-    """The template holds something that the local stack cannot carry out; the message says what."""
+class DeployError(Exception):
+    """The stack was not deployed; the message names the reason."""
 
 
 def translate(text: str, parameters: dict[str, str], code_of: Callable[[str], str]) -> dict[str, Any]:
@@ -60,9 +60,9 @@ def _transform(text: str, parameters: dict[str, str], code_of: Callable[[str], s
         _place_code(template["Resources"], code_of)
         return transform(template, dict(parameters), _NoManagedPolicies())
     except yaml.YAMLError as error:
-        raise TemplateError(f"template.yaml is not YAML: {error}") from error
+        raise DeployError(f"template.yaml is not YAML: {error}") from error
     except InvalidDocumentException as error:
-        raise TemplateError("; ".join(cause.message for cause in error.causes)) from error
+        raise DeployError("; ".join(cause.message for cause in error.causes)) from error
 
 
 class _NoManagedPolicies:
@@ -79,7 +79,7 @@ def _place_code(resources: dict, code_of: Callable[[str], str]) -> None:
             continue
         uri = function["Properties"].get("CodeUri")
         if not isinstance(uri, str):
-            raise TemplateError(f"{name} has no CodeUri of the form target/lambda/<domain>/")
+            raise DeployError(f"{name} has no CodeUri of the form target/lambda/<domain>/")
         function["Properties"]["CodeUri"] = code_of(PurePosixPath(uri).name)
 
 
@@ -91,9 +91,9 @@ def _fix_id(properties: dict) -> None:
 
 def _refuse_untranslated(name: str, properties: dict, body: dict) -> None:
     if "CorsConfiguration" in properties or "x-amazon-apigateway-cors" in body:
-        raise TemplateError(f"{name} has a CorsConfiguration, which infra/local/translate.py does not translate")
+        raise DeployError(f"{name} has a CorsConfiguration, which infra/local/translate.py does not translate")
     if body.get("components", {}).get("securitySchemes"):
-        raise TemplateError(f"{name} has an authorizer, which infra/local/translate.py does not translate")
+        raise DeployError(f"{name} has an authorizer, which infra/local/translate.py does not translate")
 
 
 def _routes(api: str, paths: dict) -> dict[str, dict]:
@@ -106,7 +106,7 @@ def _routes(api: str, paths: dict) -> dict[str, dict]:
         for method, operation in operations.items():
             integration = operation.get("x-amazon-apigateway-integration") if isinstance(operation, dict) else None
             if integration is None:
-                raise TemplateError(f"{method} {path} of {api} is conditional or has no function behind it")
+                raise DeployError(f"{method} {path} of {api} is conditional or has no function behind it")
             uri = integration["uri"]
             integration_id = f"{api}Integration{_digest(json.dumps(uri, sort_keys=True))}"
             resources[integration_id] = _integration(api, uri)
