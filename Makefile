@@ -1,8 +1,9 @@
 # `make help` lists the targets. Everything a target needs beside Rust and Python is installed under .local on demand.
 
 PYTHON ?= python3
-ARCH   ?= arm64
 STACK  ?= molecule
+# What the functions run on: as the last `make deploy` has noted it, or arm64, which costs less.
+ARCH   ?= $(or $(shell sed -n 's/.*Architecture=[\\"]*\([a-z0-9_]*\).*/\1/p' samconfig.toml 2>/dev/null),arm64)
 
 LOCAL  := .local
 TOOLS  := $(LOCAL)/venv-sam/bin
@@ -52,8 +53,7 @@ lint: $(LOCAL)/venv-sam/.made ## Formatting, clippy, the template, the Python of
 validate: $(LOCAL)/venv-sam/.made ## What the SAM CLI says about the template
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 
-build: ## Release binaries in target/lambda (ARCH=arm64 with cargo-lambda, ARCH=x86_64 with cargo alone)
-	@$(MAKE) --no-print-directory build-$(ARCH)
+build: build-$(ARCH) ## Release binaries in target/lambda (ARCH=arm64 with cargo-lambda, ARCH=x86_64 with cargo alone)
 
 build-arm64:
 	@cargo lambda --version >/dev/null 2>&1 || { echo "make build: cargo-lambda is not installed: pip install cargo-lambda, or build with ARCH=x86_64" >&2; exit 1; }
@@ -69,7 +69,8 @@ build-x86_64:
 
 deploy: build $(LOCAL)/venv-sam/.made ## Build and deploy to your AWS account; asks for what samconfig.toml does not say
 	$(SAM) build
-	$(SAM) deploy --capabilities CAPABILITY_IAM $(if $(wildcard samconfig.toml),,--guided --stack-name $(STACK))
+	$(SAM) deploy --capabilities CAPABILITY_IAM \
+	  $(if $(wildcard samconfig.toml),,--guided --stack-name $(STACK) --parameter-overrides Architecture=$(ARCH))
 
 deploy-local-sam: $(LOCAL)/venv/.made $(LOCAL)/venv-sam/.made ## Show that the real SAM CLI deploys the template, to an emulator of its own
 	cargo build --workspace --bins

@@ -1,9 +1,11 @@
-"""Starts MiniStack, the AWS emulator, with three changes that a local stack needs.
+"""Starts MiniStack, the AWS emulator, with four changes that a local stack needs.
 
 1. The HTTP API also answers without a prefix on a port of its own, and the WebSocket API there under `/ws`. On the
    emulator's own port both hide behind `/_aws/execute-api/<id>`.
-2. TCP_NODELAY on the Lambda Runtime API: without it every invocation waits about 45 ms for a delayed ACK.
-3. DynamoDB streams are polled on a thread of their own: in the emulator's one polling loop a slow stream function
+2. There, a preflight reaches the API's own `$default` route, as on AWS when the API has no CORS configuration. The
+   emulator answers 403 itself.
+3. TCP_NODELAY on the Lambda Runtime API: without it every invocation waits about 45 ms for a delayed ACK.
+4. DynamoDB streams are polled on a thread of their own: in the emulator's one polling loop a slow stream function
    holds up every SQS queue.
 
 State is not kept between runs. The emulator itself is configured by its environment; `stack.py` sets it.
@@ -58,12 +60,16 @@ def _poll_forever(poll) -> None:
 
 
 def without_prefix(app, port: int, http_api: str, websocket_api: str):
-    """Wraps the emulator so that `port` serves one HTTP API at its root and one WebSocket API at `/ws`."""
+    """Wraps the emulator so that `port` serves one HTTP API at its root and one WebSocket API at `/ws`.
+
+    Both are named as ID/STAGE.
+    """
 
     async def wrapped(scope, receive, send):
         if scope["type"] not in ("http", "websocket") or scope["server"][1] != port:
             return await app(scope, receive, send)
         if scope["type"] == "http":
+            scope = {**scope, "method": _Unrecognised(scope["method"])}
             return await app(_moved(scope, http_api, scope["path"], scope["raw_path"]), receive, send)
         if scope["path"] == WEBSOCKET_PATH:
             return await app(_moved(scope, websocket_api, "", b""), receive, send)
@@ -71,6 +77,15 @@ def without_prefix(app, port: int, http_api: str, websocket_api: str):
         await send({"type": "websocket.close", "code": POLICY_VIOLATION})
 
     return wrapped
+
+
+class _Unrecognised(str):
+    """A method that reaches the function as it is but does not equal "OPTIONS", which the emulator would answer."""
+
+    def __eq__(self, other: object) -> bool:
+        return other != "OPTIONS" and str.__eq__(self, other)
+
+    __hash__ = str.__hash__
 
 
 def _moved(scope: dict, api: str, path: str, raw_path: bytes) -> dict:
@@ -95,7 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--aws-port", type=int, required=True, help="port of the emulator's own API")
     parser.add_argument("--api-port", type=int, required=True, help="port of the deployed API, without a prefix")
-    parser.add_argument("--http-api", required=True, help="id of the HTTP API")
+    parser.add_argument("--http-api", required=True, help="id and stage of the HTTP API: ID/STAGE")
     parser.add_argument("--websocket-api", required=True, help="id and stage of the WebSocket API: ID/STAGE")
     arguments = parser.parse_args()
 

@@ -18,7 +18,7 @@ def lines(endpoint: str) -> Iterator[str]:
     service = client("logs", endpoint)
     groups = service.get_paginator("describe_log_groups").paginate()
     events = [
-        (event["timestamp"], group["logGroupName"], event["message"].rstrip())
+        (event["timestamp"], group["logGroupName"].rpartition("/")[2], event["message"].rstrip())
         for page in groups
         for group in page["logGroups"]
         for found in service.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])

@@ -14,7 +14,7 @@ import deploy
 from deploy import CREDENTIALS, REGION, Deployed, DeployError
 from places import LOCAL, ROOT
 from process import Child, Stop, require_free, wait_for
-from translate import HTTP_API_ID, WEBSOCKET_API_ID, WEBSOCKET_STAGE
+from translate import HTTP_API_ID, HTTP_API_STAGE, WEBSOCKET_API_ID, WEBSOCKET_STAGE
 
 TOOLS = {
     "cargo": "install Rust from https://rustup.rs",
@@ -126,7 +126,7 @@ def _launch(settings: Settings) -> list[str]:
         str(Path(__file__).with_name("launch.py")),
         f"--aws-port={settings.aws_port}",
         f"--api-port={settings.api_port}",
-        f"--http-api={HTTP_API_ID}",
+        f"--http-api={HTTP_API_ID}/{HTTP_API_STAGE}",
         f"--websocket-api={WEBSOCKET_API_ID}/{WEBSOCKET_STAGE}",
     ]
 

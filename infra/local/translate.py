@@ -25,6 +25,7 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 HTTP_API_ID = "10ca1a91"  # eight hexadecimal digits, or the emulator takes the id for a host name
+HTTP_API_STAGE = "$default"  # SAM's own; named in full, or the emulator takes the first part of a path for a stage
 WEBSOCKET_API_ID = "10ca1a92"
 WEBSOCKET_STAGE = "ws"  # the stage that template.yaml names: on AWS, too, the socket's address then ends in /ws
 

@@ -1,0 +1,267 @@
+//! The stack as its clients see it. Every test makes workspaces of its own, so tests run side by
+//! side and in any order.
+
+use std::{env, time::Duration};
+
+use reqwest::{Client, Method, redirect::Policy};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::{Agent, Answer};
+
+/// The running stack.
+#[derive(Debug, Clone)]
+pub struct World {
+    base: String,
+    /// The admin token.
+    pub admin: String,
+    http: Client,
+}
+
+/// A workspace a test made, and a token of it.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// Its id.
+    pub id: String,
+    /// A live token.
+    pub token: String,
+}
+
+impl World {
+    /// The stack that `make test` started.
+    ///
+    /// # Panics
+    /// There is none: these tests are run by `make test`, not by `cargo test` alone.
+    pub fn new() -> Self {
+        let var = |name: &str| {
+            env::var(name).unwrap_or_else(|_| {
+                panic!("{name} is not set: end-to-end tests are run by `make test`")
+            })
+        };
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .timeout(Duration::from_secs(60))
+            .build()
+            .expect("a client");
+        Self {
+            base: var("BASE_URL"),
+            admin: var("ADMIN_TOKEN"),
+            http,
+        }
+    }
+
+    /// A call without a credential.
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        Call {
+            request: self.http.request(method, format!("{}{path}", self.base)),
+        }
+    }
+
+    /// `GET` without a credential.
+    pub fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    /// `POST` without a credential.
+    pub fn post(&self, path: &str) -> Call {
+        self.call(Method::POST, path)
+    }
+
+    /// A new external workspace that waits for its agent.
+    pub async fn workspace(&self, name: &str) -> Workspace {
+        self.create(json!({"name": name, "external": true})).await
+    }
+
+    /// A new external workspace below `parent`.
+    pub async fn child(&self, name: &str, parent: &Workspace) -> Workspace {
+        self.create(json!({"name": name, "external": true, "parent_id": parent.id}))
+            .await
+    }
+
+    /// A new workspace from this body; it must be external and without URL, so that it has a token.
+    pub async fn create(&self, body: Value) -> Workspace {
+        let made = self
+            .post("/workspaces")
+            .bearer(&self.admin)
+            .json(&body)
+            .await
+            .expect(201);
+        Workspace {
+            id: made.text("id"),
+            token: made.json["connection"]["auth_token"]
+                .as_str()
+                .expect("a token")
+                .to_owned(),
+        }
+    }
+
+    /// Registers an agent's address for a workspace.
+    pub async fn register(&self, workspace: &Workspace, url: &str) -> Answer {
+        self.post("/registry/register")
+            .bearer(&workspace.token)
+            .json(&json!({"id": workspace.id, "url": url, "agent_card": {"name": "test"}}))
+            .await
+    }
+
+    /// A new workspace with a scripted agent, online.
+    pub async fn online(&self, name: &str) -> (Workspace, Agent) {
+        let (workspace, agent) = (self.workspace(name).await, Agent::start().await);
+        self.register(&workspace, &agent.url).await.expect(200);
+        (workspace, agent)
+    }
+
+    /// A heartbeat of a workspace: `extra` is merged into an empty one.
+    pub async fn beat(&self, workspace: &Workspace, extra: Value) -> Answer {
+        let mut body = json!({"workspace_id": workspace.id});
+        if let (Some(body), Value::Object(extra)) = (body.as_object_mut(), extra) {
+            body.extend(extra);
+        }
+        self.post("/registry/heartbeat")
+            .bearer(&workspace.token)
+            .json(&body)
+            .await
+    }
+
+    /// The workspace as an operator sees it.
+    pub async fn show(&self, id: &str) -> Value {
+        self.get(&format!("/workspaces/{id}"))
+            .bearer(&self.admin)
+            .await
+            .expect(200)
+            .json
+    }
+
+    /// A message from a person (the admin), as the canvas sends it.
+    pub fn message(&self, to: &str, text: &str) -> Call {
+        self.post(&format!("/workspaces/{to}/a2a"))
+            .bearer(&self.admin)
+            .json(&envelope(text))
+    }
+
+    /// A message from a workspace.
+    pub fn message_from(&self, from: &Workspace, to: &str, text: &str) -> Call {
+        self.post(&format!("/workspaces/{to}/a2a"))
+            .bearer(&from.token)
+            .header("X-Workspace-ID", &from.id)
+            .json(&envelope(text))
+    }
+
+    /// The newest activity of a workspace, newest first; `query` as after `?`.
+    pub async fn activity(&self, id: &str, query: &str) -> Vec<Value> {
+        let path = format!("/workspaces/{id}/activity?{query}");
+        let rows = self.get(&path).bearer(&self.admin).await.expect(200).json;
+        rows.as_array().expect("a list").clone()
+    }
+
+    /// The names of the newest events of a workspace, newest first.
+    pub async fn event_names(&self, id: &str) -> Vec<String> {
+        let path = format!("/events/{id}");
+        let rows = self.get(&path).bearer(&self.admin).await.expect(200).json;
+        let name = |row: &Value| row["event_type"].as_str().map(str::to_owned);
+        rows.as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(name)
+            .collect()
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn envelope(text: &str) -> Value {
+    json!({
+        "jsonrpc": "2.0",
+        "id": "1",
+        "method": "message/send",
+        "params": {"message": {
+            "role": "user",
+            "messageId": uuid::Uuid::new_v4(),
+            "parts": [{"kind": "text", "text": text}],
+        }},
+    })
+}
+
+/// A call being put together; awaiting it sends it.
+#[derive(Debug)]
+pub struct Call {
+    request: reqwest::RequestBuilder,
+}
+
+impl Call {
+    /// With this bearer.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        Self {
+            request: self.request.bearer_auth(token),
+        }
+    }
+
+    /// With this header.
+    #[must_use]
+    pub fn header(self, name: &str, value: &str) -> Self {
+        Self {
+            request: self.request.header(name, value),
+        }
+    }
+
+    /// With this JSON.
+    #[must_use]
+    pub fn json(self, body: &Value) -> Self {
+        Self {
+            request: self.request.json(body),
+        }
+    }
+
+    /// With these bytes, as JSON.
+    #[must_use]
+    pub fn body(self, body: impl Into<reqwest::Body>) -> Self {
+        Self {
+            request: self
+                .request
+                .header("content-type", "application/json")
+                .body(body),
+        }
+    }
+}
+
+impl IntoFuture for Call {
+    type Output = Answer;
+    type IntoFuture = std::pin::Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let response = self.request.send().await.expect("the stack answers");
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            let bytes = response.bytes().await.expect("a whole body").to_vec();
+            Answer {
+                status,
+                headers,
+                json: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+                bytes,
+            }
+        })
+    }
+}
+
+/// Asks again and again until there is an answer, for at most `seconds`.
+///
+/// # Panics
+/// There was none.
+pub async fn until<T, F>(seconds: u64, what: &str, mut ask: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let end = Instant::now() + Duration::from_secs(seconds);
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < end, "not within {seconds} s: {what}");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
