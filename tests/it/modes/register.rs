@@ -40,7 +40,7 @@ async fn only_development_lets_agents_be_nearby() {
         ("http://127.0.0.1:9/", false, true),
         ("http://localhost:9/", false, true),
         ("http://[::1]:9/", false, true),
-        ("http://2130706433/", false, true),
+        ("http://2130706433/", false, false), // 127.0.0.1, written so as to deceive
         ("http://10.1.2.3/", false, true),
         ("http://192.168.1.1/", false, true),
         ("http://169.254.169.254/", false, false),

@@ -23,6 +23,9 @@ pub enum Fault {
     /// It waits here until as many others wait too, then goes on: so that each has read what the
     /// others are about to change.
     Meet(Arc<Barrier>),
+    /// It waits at this gate twice: once to say that it is there, once to be let through. What a
+    /// test does in between happens between its reads and its write.
+    Hold(Arc<Barrier>),
 }
 
 /// As many calls as any test makes.
@@ -71,6 +74,11 @@ impl Fault {
     pub fn meet(parties: usize) -> Self {
         Self::Meet(Arc::new(Barrier::new(parties)))
     }
+}
+
+/// A gate for [`Fault::Hold`]: the test waits at it twice, too.
+pub fn gate() -> Arc<Barrier> {
+    Arc::new(Barrier::new(2))
 }
 
 /// A fault, what it befalls and how often.

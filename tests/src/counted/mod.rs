@@ -14,7 +14,7 @@ use std::env;
 pub use call::{AwsCall, round_trips};
 use domain::Mode;
 use edge::{App, Settings};
-pub use fault::{ALWAYS, Fault};
+pub use fault::{ALWAYS, Fault, gate};
 pub use request::InCall;
 use reqwest::Method;
 pub use route::{IN_PROCESS, call as call_function};

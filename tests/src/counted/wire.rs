@@ -164,6 +164,11 @@ impl Recorder {
                 barrier.wait().await;
                 self.inner.call(request).await
             }
+            Some(Fault::Hold(gate)) => {
+                gate.wait().await;
+                gate.wait().await;
+                self.inner.call(request).await
+            }
         }
     }
 

@@ -1,0 +1,36 @@
+//! The store over the emulator: what HTTP alone cannot show. What AWS does and the emulator does
+//! not (conflicts, throttling, outages) is put in on the wire.
+
+mod conflicts;
+mod limits;
+mod lost;
+mod outage;
+mod outbox;
+mod reads;
+mod tokens;
+mod tree;
+
+use std::collections::BTreeSet;
+
+use domain::WorkspaceId;
+use e2e::{Workspace, counted::InProcess};
+use store::keys;
+
+fn id(workspace: &Workspace) -> WorkspaceId {
+    workspace.id.parse().expect("an id")
+}
+
+/// The names of the events of a workspace, newest first.
+async fn events(inside: &InProcess, workspace: &Workspace) -> Vec<String> {
+    let rows = inside.app.store.newest_events_of(id(workspace)).await;
+    let rows = rows.expect("events");
+    rows.into_iter().map(|row| row.event_type).collect()
+}
+
+/// The marks of live tokens on a workspace's hot item, as text.
+async fn marks(inside: &InProcess, workspace: &Workspace) -> BTreeSet<String> {
+    let item = inside.scale.item_at(&keys::beat(id(workspace))).await;
+    let item = item.unwrap_or_default();
+    let marks = item["tokens"]["BS"].as_array().into_iter().flatten();
+    marks.map(ToString::to_string).collect()
+}

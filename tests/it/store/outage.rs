@@ -1,0 +1,154 @@
+//! The datastore is away: every route says so in one form, and says nothing else.
+
+use std::collections::BTreeSet;
+
+use domain::Mode;
+use e2e::{
+    Answer,
+    counted::{ALWAYS, Fault, IN_PROCESS, InCall, InProcess, PUBLIC},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// At least one call of every function.
+async fn calls(inside: &InProcess) -> Vec<InCall> {
+    let top = inside.online("Top").await;
+    let own = inside.child("Own", &top).await;
+    let at = |rest: &str| format!("/workspaces/{}{rest}", own.id);
+    let get = |path: &str| inside.get(path).bearer(&own.token);
+    let post = |path: &str, body: Value| inside.post(path).bearer(&own.token).json(&body);
+    let admin = |method: Method, path: &str, body: Value| {
+        let call = inside.call(method, path).bearer(&inside.admin);
+        call.json(&body)
+    };
+    let card = json!({"workspace_id": own.id, "agent_card": {}});
+    let question = json!({"caller_id": own.id, "target_id": top.id});
+    let discover = get(&format!("/registry/discover/{}", top.id));
+    let test_token = format!("/admin/workspaces/{}/test-token", own.id);
+    let stranger = json!({"id": Uuid::new_v4(), "url": PUBLIC, "agent_card": {}});
+    let report = json!({"activity_type": "agent_log"});
+    let child = json!({"name": "n", "parent_id": own.id});
+    let delete = at("?confirm=true&purge=true");
+    vec![
+        inside.register(&own, PUBLIC),
+        admin(Method::POST, "/registry/register", stranger),
+        inside.beat(&own, json!({})),
+        inside.beat(&own, json!({"error_rate": 1})),
+        post("/registry/update-card", card),
+        discover.header("X-Workspace-ID", &own.id),
+        get(&format!("/registry/{}/peers", own.id)),
+        post("/registry/check-access", question),
+        post(&at("/notify"), json!({"message": "m"})),
+        post(&at("/activity"), report),
+        get(&at("/activity")),
+        admin(Method::GET, "/events", json!({})),
+        get("/events"),
+        get(&at(&format!("/a2a/requests/{}", Uuid::new_v4()))),
+        admin(Method::POST, "/workspaces", json!({"name": "n"})),
+        admin(Method::POST, "/workspaces", child),
+        admin(Method::GET, "/workspaces", json!({})),
+        get(&at("")),
+        admin(Method::PATCH, &at(""), json!({"name": "m"})),
+        admin(Method::PATCH, &at(""), json!({"parent_id": null})),
+        get(&at("/tokens")),
+        post(&at("/tokens"), json!({})),
+        admin(
+            Method::DELETE,
+            &at(&format!("/tokens/{}", Uuid::now_v7())),
+            json!({}),
+        ),
+        admin(Method::GET, &test_token, json!({})),
+        admin(Method::GET, "/canvas/viewport", json!({})),
+        post("/canvas/viewport", json!({})).method(Method::PUT),
+        inside.get("/health"),
+        inside.get("/nowhere"),
+        admin(Method::DELETE, &delete, json!({})),
+    ]
+}
+
+fn is_away(answer: &Answer) -> bool {
+    let body = json!({
+        "error": "platform datastore unavailable — retry shortly",
+        "code": "platform_unavailable",
+    });
+    answer.status == 503 && answer.json == body
+}
+
+#[tokio::test]
+async fn every_route_says_that_the_datastore_is_away() {
+    let inside = InProcess::without_retries(Mode::DevClosed).await;
+    let calls = calls(&inside).await;
+    let covered: BTreeSet<String> = calls.iter().map(InCall::function).collect();
+    let all: BTreeSet<String> = IN_PROCESS.iter().map(|&name| name.to_owned()).collect();
+    assert_eq!(covered, all, "a function without a call");
+    for fault in [
+        Fault::Unreachable,
+        Fault::error(
+            "AccessDeniedException",
+            "User: arn:aws:sts::1:assumed-role/x is not",
+        ),
+        Fault::error("ResourceNotFoundException", "Requested resource not found"),
+        Fault::Answer(
+            500,
+            json!({"__type": "InternalServerError", "message": "secret"}),
+        ),
+        Fault::Answer(502, json!("<html>bad gateway</html>")),
+    ] {
+        inside.wire.mend();
+        inside.wire.fail("", ALWAYS, fault.clone());
+        for call in &calls {
+            let what = format!("{call} while {fault:?}");
+            let answer = call.clone().await;
+            match call.function().as_str() {
+                "workspaces.health" => assert_eq!(answer.status, 200, "{what}"),
+                "workspaces.fallback" => assert_eq!(answer.status, 404, "{what}"),
+                _ => assert!(is_away(&answer), "{what}: {answer:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_outage_in_the_middle_says_so_too() {
+    let inside = InProcess::without_retries(Mode::DevClosed).await;
+    for operation in [
+        "TransactWriteItems",
+        "UpdateItem",
+        "PutItem",
+        "DeleteItem",
+        "Query",
+    ] {
+        let calls = calls(&inside).await;
+        inside.wire.fail(operation, ALWAYS, Fault::Unreachable);
+        for call in calls {
+            let what = format!("{call} without {operation}");
+            let (answer, made) = call.counted().await;
+            let met = made.iter().any(|call| call.operation == operation);
+            assert_eq!(met, is_away(&answer), "{what}: {answer:?}");
+        }
+        inside.wire.mend();
+    }
+}
+
+#[tokio::test]
+async fn large_bodies_need_the_bucket() {
+    let inside = InProcess::without_retries(Mode::DevClosed).await;
+    let own = inside.online("Own").await;
+    let notify = inside.post(&format!("/workspaces/{}/notify", own.id));
+    let notify = notify.bearer(&own.token);
+    let notify = notify.json(&json!({"message": "m".repeat(20 * 1024)}));
+    let list = inside.get(&format!("/workspaces/{}/activity", own.id));
+    let list = list.bearer(&own.token);
+
+    inside.wire.fail("PutObject", 1, Fault::Unreachable);
+    assert!(is_away(&notify.clone().await));
+    let rows = list.clone().await.expect(200).json;
+    assert_eq!(rows, json!([]), "half a notification");
+    notify.await.expect(200);
+    inside.wire.fail("GetObject", 1, Fault::Unreachable);
+    assert!(is_away(&list.clone().await));
+    let rows = list.await.expect(200).json;
+    let kept = rows[0]["response_body"]["result"].as_str().map(str::len);
+    assert_eq!(kept, Some(20 * 1024));
+}
