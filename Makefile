@@ -40,8 +40,9 @@ test: test-unit test-e2e ## Every test, the end-to-end ones against a stack of t
 test-unit: ## The tests that need no stack
 	cargo test --workspace --exclude e2e
 
+# `--workspace --test it`, not `-p e2e`: alone, the package would have its dependencies compiled with other features.
 test-e2e: $(LOCAL)/venv/.made ## The deployed system from outside, with IAM enforced
-	$(EMULATOR_PYTHON) infra/local/test.py cargo test -p e2e
+	$(EMULATOR_PYTHON) infra/local/test.py cargo test --workspace --test it
 
 lint: $(LOCAL)/venv-sam/.made ## Formatting, clippy, the template, the Python of the local stack
 	cargo fmt --all --check

@@ -55,9 +55,8 @@ def _zipped(domain: str) -> Path:
             outdated.unlink()
         entry = zipfile.ZipInfo("bootstrap")
         entry.external_attr = 0o755 << 16
-        entry.compress_type = zipfile.ZIP_DEFLATED
         unfinished = path.with_suffix(".part")
-        with zipfile.ZipFile(unfinished, "w", compresslevel=1) as archive:
-            archive.writestr(entry, code)
+        with zipfile.ZipFile(unfinished, "w") as archive:
+            archive.writestr(entry, code, zipfile.ZIP_DEFLATED, compresslevel=1)  # 4 times as fast as level 6
         unfinished.rename(path)
     return path

@@ -15,11 +15,12 @@ import conversation
 import stack
 from conversation import Platform, Workspace
 from places import BINARIES, LOCAL
-from process import Child, Stop, require_free, run, tail
+from process import Child, Stop, blaming, require_free, run, tail
 from stack import Settings
 
 AGENT = BINARIES / "agent-example"
 AGENTS = ("Alice", "Bob")
+ENV_FILE = LOCAL / "env"
 ONLINE_SECONDS = 30
 WATCH_SECONDS = 0.5
 
@@ -27,34 +28,34 @@ WATCH_SECONDS = 0.5
 def main() -> int:
     settings = Settings.from_env("dev", api_port=8080, aws_port=4566, enforce_iam=False)
     first_port = stack.port("LOCAL_AGENT_PORT", 9101)
+    ports = range(first_port, first_port + len(AGENTS))
     token = _admin_token() if os.environ.get("STRICT") == "1" else ""
-    env_file = LOCAL / "env"
     with ExitStack() as running:
         emulator = running.enter_context(stack.emulator(settings))
-        env_file.unlink(missing_ok=True)  # it stands for a stack that answers; the last run's does not
-        ports = range(first_port, first_port + len(AGENTS))
-        for port in ports:
-            require_free(port, "LOCAL_AGENT_PORT")
-        stack.build()
-        stack.bring_up(settings, emulator, token)
+        children = [emulator]
+        with blaming(children):
+            ENV_FILE.unlink(missing_ok=True)  # it stands for a stack that answers; the last run's does not
+            for port in ports:
+                require_free(port, "LOCAL_AGENT_PORT")
+            stack.build()
+            stack.bring_up(settings, emulator, token)
 
-        platform = Platform(settings.base_url, token)
-        workspaces = [platform.create(name) for name in AGENTS]
-        agents = []
-        for workspace, port in zip(workspaces, ports, strict=True):
-            agents.append(_start_agent(settings, workspace, port))
-            running.callback(agents[-1].stop)
-        for workspace, agent in zip(workspaces, agents, strict=True):
-            _wait_until_online(platform, workspace, agent)
+            platform = Platform(settings.base_url, token)
+            workspaces = [platform.create(name) for name in AGENTS]
+            for workspace, port in zip(workspaces, ports, strict=True):
+                children.append(_start_agent(settings, workspace, port))
+                running.callback(children[-1].stop)
+            for workspace, agent in zip(workspaces, children[1:], strict=True):
+                _wait_until_online(platform, workspace, agent)
 
-        print("\nA first conversation:\n", flush=True)
-        conversation.hold(platform, *workspaces)
-        _write_private(env_file, _variables(settings, token))
-        if os.environ.get("ONCE") == "1":
-            print("\nEverything answered; stopping, as ONCE=1 asks.")
-            return 0
-        _print_addresses(settings, workspaces)
-        return _watch([emulator, *agents])
+            print("\nA first conversation:\n", flush=True)
+            conversation.hold(platform, *workspaces)
+            _write_private(ENV_FILE, _variables(settings, token))
+            if os.environ.get("ONCE") == "1":
+                print("\nEverything answered; stopping, as ONCE=1 asks.")
+                return 0
+            _print_addresses(settings, workspaces)
+            return _watch(children)
 
 
 def _start_agent(settings: Settings, workspace: Workspace, port: int) -> Child:

@@ -13,6 +13,7 @@ State is not kept between runs. The emulator itself is configured by its environ
 
 import argparse
 import asyncio
+import contextlib
 import os
 import resource
 import signal
@@ -96,7 +97,8 @@ def _moved(scope: dict, api: str, path: str, raw_path: bytes) -> dict:
 def allow_many_connections() -> None:
     """Raises the limit of open files: a burst of invocations needs several for every function process."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with contextlib.suppress(ValueError, OSError):  # macOS names no limit and then refuses to lift it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def stop_with_parent() -> None:

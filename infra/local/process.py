@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -58,6 +58,17 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+@contextlib.contextmanager
+def blaming(children: list[Child]) -> Iterator[None]:
+    """When a step fails because a process has died, the death is the reason to give, not what it made fail."""
+    try:
+        yield
+    except Stop:
+        for child in children:
+            child.check()
+        raise
 
 
 def wait_for(url: str, name: str, check: Callable[[], None]) -> None:

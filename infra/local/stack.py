@@ -101,7 +101,6 @@ def bring_up(settings: Settings, child: Child, admin_token: str) -> Deployed:
     try:
         deployed = deploy.deploy(settings.aws_endpoint, parameters)
     except DeployError as error:
-        child.check()
         raise Stop(f"the deployment failed: {error}") from error
     print(f"Deployed {deployed.resources} resources in {deployed.seconds:.1f} s.", flush=True)
     wait_for(f"{settings.base_url}/health", "the API", child.check)

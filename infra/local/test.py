@@ -15,7 +15,7 @@ import logs
 import stack
 from deploy import CREDENTIALS, REGION, Deployed, forget_own_account
 from places import BINARIES, ROOT
-from process import Child, Stop, run, tail
+from process import Child, Stop, blaming, run, tail
 from stack import Settings
 
 FUNCTION_LINES = 60
@@ -32,7 +32,7 @@ def main() -> int:
     settings = Settings.from_env("test", api_port=8081, aws_port=4576, enforce_iam=True)
     forget_own_account()
     admin_token = secrets.token_urlsafe(32)
-    with stack.emulator(settings) as emulator:
+    with stack.emulator(settings) as emulator, blaming([emulator]):
         environment = _aws(settings)
         if not arguments.emulator_only:
             stack.build()

@@ -1,1 +1,3 @@
 mod a2a;
+mod a2a_queue;
+mod delegate;
