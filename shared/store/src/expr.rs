@@ -302,6 +302,13 @@ impl Write {
         self.when("attribute_exists(pk)")
     }
 
+    /// A name the condition uses, as `#name`: many plain words are reserved.
+    pub(crate) fn naming(mut self, attribute: &str) -> Self {
+        let name = format!("#{attribute}");
+        self.terms().names.insert(name, attribute.to_owned());
+        self
+    }
+
     /// A value the condition uses, as `:placeholder`.
     pub(crate) fn with<T: Serialize>(mut self, placeholder: &str, value: T) -> Self {
         let value = self::value(value);

@@ -80,7 +80,8 @@ pub(crate) fn writes(
 /// The check that `place` is still where it was read, and not removed.
 pub(crate) fn unmoved(place: &Place) -> Write {
     Write::check(keys::meta(place.id))
-        .when("attribute_exists(pk) AND attribute_not_exists(removed_at) AND path = :path")
+        .when("attribute_exists(pk) AND attribute_not_exists(removed_at) AND #path = :path")
+        .naming("path")
         .with("path", &place.path)
 }
 
