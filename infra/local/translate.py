@@ -1,13 +1,13 @@
 """template.yaml → a CloudFormation template that the emulator carries out. Pure: text in, dictionaries out.
 
-The emulator accepts what AWS accepts, but it ignores or misreads three things without a word. They are put right here,
-so that the template can stay what a SAM user expects:
+The emulator accepts what AWS accepts, but it ignores or misreads some things without a word. They are put right here, so
+that the template can stay what a SAM user expects:
 
 1. SAM writes the routes of an `HttpApi` into `Body` (OpenAPI), which the emulator ignores: every request would be a
    404. They become explicit routes and integrations.
 2. The ids of APIs are random. A tag fixes them, so that the launcher can serve both APIs without a prefix.
-3. Policy conditions on `kms:EncryptionContext:…` are never met, because the emulator leaves that key empty. They are
-   dropped.
+3. Two kinds of policy condition cannot hold here: `kms:EncryptionContext:…`, a key that the emulator leaves empty, and
+   `aws:SecureTransport`, for the emulator speaks plain HTTP. An Allow loses the condition, a Deny is left out.
 
 What a template may hold but nothing here translates (authorizers, CORS and conditional routes) is refused by name.
 """
@@ -15,7 +15,7 @@ What a template may hold but nothing here translates (authorizers, CORS and cond
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -31,6 +31,8 @@ WEBSOCKET_STAGE = "ws"  # the stage that template.yaml names: on AWS, too, the s
 
 FUNCTION = "AWS::Serverless::Function"
 API = "AWS::ApiGatewayV2::Api"
+BUCKET_POLICY = "AWS::S3::BucketPolicy"
+UNMEETABLE = ("kms:EncryptionContext", "aws:SecureTransport")
 
 
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it warns of metrics that nobody here publishes
@@ -50,7 +52,7 @@ def translate(text: str, parameters: dict[str, str], code_of: Callable[[str], st
             api["Properties"] |= {"ProtocolType": "HTTP", "Name": body["info"]["title"]}
             _refuse_untranslated(name, api["Properties"], body)
             resources |= _routes(name, body["paths"])
-    _drop_encryption_context(resources)
+    _drop_unmeetable_conditions(resources)
     return template
 
 
@@ -149,20 +151,41 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def _drop_encryption_context(node: Any) -> None:
+def _drop_unmeetable_conditions(resources: dict) -> None:
+    for name, resource in list(resources.items()):
+        for policy in _policies(resource):
+            policy["Statement"] = [kept for statement in policy["Statement"] if (kept := _meetable(statement))]
+            if not policy["Statement"] and resource["Type"] == BUCKET_POLICY:
+                del resources[name]
+
+
+def _policies(node: Any) -> Iterator[dict]:
+    """Every policy document beneath a node."""
     if isinstance(node, list):
         for child in node:
-            _drop_encryption_context(child)
-    if not isinstance(node, dict):
-        return
-    for child in node.values():
-        _drop_encryption_context(child)
-    if "Effect" in node and isinstance(node.get("Condition"), dict):
-        kept = {op: _without_context(keys) for op, keys in node["Condition"].items()}
-        node["Condition"] = {operator: keys for operator, keys in kept.items() if keys}
-        if not node["Condition"]:
-            del node["Condition"]
+            yield from _policies(child)
+    elif isinstance(node, dict):
+        if isinstance(node.get("Statement"), list):
+            yield node
+        for child in node.values():
+            yield from _policies(child)
 
 
-def _without_context(keys: dict) -> dict:
-    return {key: value for key, value in keys.items() if not key.startswith("kms:EncryptionContext")}
+def _meetable(statement: dict) -> dict | None:
+    """The statement without the conditions that cannot hold here; None if that leaves nothing to say.
+
+    A Deny without its condition would refuse everything.
+    """
+    conditions = statement.get("Condition", {})
+    kept = {operator: _without(UNMEETABLE, keys) for operator, keys in conditions.items()}
+    if kept == conditions:
+        return statement
+    if statement["Effect"] == "Deny":
+        return None
+    kept = {operator: keys for operator, keys in kept.items() if keys}
+    rest = {key: value for key, value in statement.items() if key != "Condition"}
+    return rest | ({"Condition": kept} if kept else {})
+
+
+def _without(prefixes: tuple[str, ...], keys: dict) -> dict:
+    return {key: value for key, value in keys.items() if not key.startswith(prefixes)}

@@ -8,13 +8,14 @@ use std::{
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
-    routing::post,
 };
+use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 /// What an agent does with one message.
 #[derive(Debug, Clone)]
@@ -27,6 +28,10 @@ pub enum Script {
     Status(u16, Value),
     /// Answers with this status, these headers and these bytes.
     Raw(u16, Vec<(&'static str, String)>, Vec<u8>),
+    /// Answers with this status and breaks off in the middle of the body.
+    Cut(u16),
+    /// Waits until as many as the barrier wants are waiting, then echoes.
+    Meet(Arc<Barrier>),
     /// Says that it is busy for so many seconds.
     Busy(u32),
     /// Never answers.
@@ -36,6 +41,8 @@ pub enum Script {
 /// A message as it arrived.
 #[derive(Debug, Clone)]
 pub struct Received {
+    /// What it was posted to: path and query.
+    pub path: String,
     /// Its headers.
     pub headers: HeaderMap,
     /// Its body.
@@ -61,7 +68,7 @@ impl Agent {
     pub async fn start() -> Self {
         let inner = Arc::new(Inner::default());
         let app = Router::new()
-            .route("/", post(answer))
+            .fallback(answer)
             .with_state(Arc::clone(&inner));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
@@ -99,9 +106,15 @@ fn text(body: &Value) -> String {
         .collect()
 }
 
-async fn answer(State(inner): State<Arc<Inner>>, headers: HeaderMap, bytes: Bytes) -> Response {
+async fn answer(
+    State(inner): State<Arc<Inner>>,
+    uri: Uri,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
     let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     inner.received.lock().expect("lock").push(Received {
+        path: uri.to_string(),
         headers,
         body: body.clone(),
     });
@@ -121,6 +134,11 @@ async fn answer(State(inner): State<Arc<Inner>>, headers: HeaderMap, bytes: Byte
             }
             response
         }
+        Script::Cut(status) => (code(status), cut()).into_response(),
+        Script::Meet(barrier) => {
+            barrier.wait().await;
+            echo(&body).into_response()
+        }
         Script::Busy(seconds) => (
             StatusCode::SERVICE_UNAVAILABLE,
             [("retry-after", seconds.to_string())],
@@ -129,6 +147,16 @@ async fn answer(State(inner): State<Arc<Inner>>, headers: HeaderMap, bytes: Byte
             .into_response(),
         Script::Silent => std::future::pending().await,
     }
+}
+
+/// A body that begins, is sent that far, and then breaks the connection.
+fn cut() -> Body {
+    let begins = stream::iter([Ok(Bytes::from_static(b"{\"jsonrpc\":"))]);
+    let breaks = stream::once(async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Err(std::io::Error::other("cut"))
+    });
+    Body::from_stream(begins.chain(breaks))
 }
 
 fn code(status: u16) -> StatusCode {

@@ -57,3 +57,17 @@ impl Answer {
             .to_owned()
     }
 }
+
+/// A JSON object without these keys: those that no test can foresee.
+///
+/// # Panics
+/// It is no object, or one of the keys is not there.
+#[track_caller]
+pub fn without(json: &Value, keys: &[&str]) -> Value {
+    let mut rest = json.clone();
+    for key in keys {
+        let gone = rest.as_object_mut().and_then(|rest| rest.remove(*key));
+        assert!(gone.is_some(), "no {key} in {json}");
+    }
+    rest
+}

@@ -2,8 +2,10 @@
 
 mod agent;
 mod answer;
+pub mod counted;
+pub mod template;
 mod world;
 
 pub use agent::{Agent, Received, Script};
-pub use answer::Answer;
-pub use world::{Call, Workspace, World, until};
+pub use answer::{Answer, without};
+pub use world::{Call, STRANGER, Workspace, World, at_once, envelope, until};

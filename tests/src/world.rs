@@ -5,14 +5,21 @@ use std::{env, time::Duration};
 
 use reqwest::{Client, Method, redirect::Policy};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 use crate::{Agent, Answer};
+
+/// An id that no workspace has.
+pub const STRANGER: &str = "00000000-0000-4000-8000-000000000000";
 
 /// The running stack.
 #[derive(Debug, Clone)]
 pub struct World {
-    base: String,
+    /// Where its API answers.
+    pub base: String,
     /// The admin token.
     pub admin: String,
     http: Client,
@@ -68,6 +75,13 @@ impl World {
         self.call(Method::POST, path)
     }
 
+    /// `GET` of any address, such as one that an answer points to.
+    pub fn fetch(&self, url: &str) -> Call {
+        Call {
+            request: self.http.get(url),
+        }
+    }
+
     /// A new external workspace that waits for its agent.
     pub async fn workspace(&self, name: &str) -> Workspace {
         self.create(json!({"name": name, "external": true})).await
@@ -96,11 +110,49 @@ impl World {
         }
     }
 
+    /// A new workspace that waits for its machine, and a token of it.
+    pub async fn managed(&self, name: &str) -> Workspace {
+        let made = self
+            .post("/workspaces")
+            .bearer(&self.admin)
+            .json(&json!({"name": name}))
+            .await
+            .expect(201);
+        let id = made.text("id");
+        let token = self.test_token(&id).await;
+        Workspace { id, token }
+    }
+
+    /// One more live token of a workspace.
+    pub async fn test_token(&self, id: &str) -> String {
+        self.get(&format!("/admin/workspaces/{id}/test-token"))
+            .bearer(&self.admin)
+            .await
+            .expect(200)
+            .text("auth_token")
+    }
+
+    /// Deletes a workspace and all below it.
+    pub async fn delete(&self, id: &str) -> Answer {
+        self.call(Method::DELETE, &format!("/workspaces/{id}?confirm=true"))
+            .bearer(&self.admin)
+            .await
+            .expect(200)
+    }
+
     /// Registers an agent's address for a workspace.
     pub async fn register(&self, workspace: &Workspace, url: &str) -> Answer {
         self.post("/registry/register")
             .bearer(&workspace.token)
             .json(&json!({"id": workspace.id, "url": url, "agent_card": {"name": "test"}}))
+            .await
+    }
+
+    /// Registers an agent without an address: it fetches its messages.
+    pub async fn register_polling(&self, workspace: &Workspace) -> Answer {
+        self.post("/registry/register")
+            .bearer(&workspace.token)
+            .json(&json!({"id": workspace.id, "delivery_mode": "poll", "agent_card": {}}))
             .await
     }
 
@@ -134,17 +186,17 @@ impl World {
 
     /// A message from a person (the admin), as the canvas sends it.
     pub fn message(&self, to: &str, text: &str) -> Call {
-        self.post(&format!("/workspaces/{to}/a2a"))
-            .bearer(&self.admin)
-            .json(&envelope(text))
+        self.send(to).bearer(&self.admin).json(&envelope(text))
     }
 
     /// A message from a workspace.
     pub fn message_from(&self, from: &Workspace, to: &str, text: &str) -> Call {
+        self.send(to).by(from).json(&envelope(text))
+    }
+
+    /// A message still without a sender and a body.
+    pub fn send(&self, to: &str) -> Call {
         self.post(&format!("/workspaces/{to}/a2a"))
-            .bearer(&from.token)
-            .header("X-Workspace-ID", &from.id)
-            .json(&envelope(text))
     }
 
     /// The newest activity of a workspace, newest first; `query` as after `?`.
@@ -154,16 +206,54 @@ impl World {
         rows.as_array().expect("a list").clone()
     }
 
-    /// The names of the newest events of a workspace, newest first.
-    pub async fn event_names(&self, id: &str) -> Vec<String> {
+    /// A report of a workspace about what it did.
+    pub fn report(&self, workspace: &Workspace, body: &Value) -> Call {
+        let path = format!("/workspaces/{}/activity", workspace.id);
+        self.post(&path).by(workspace).json(body)
+    }
+
+    /// A message that a workspace sends people.
+    pub fn notify(&self, id: &str) -> Call {
+        self.post(&format!("/workspaces/{id}/notify"))
+    }
+
+    /// What chat history shows of a workspace, newest first.
+    pub async fn chat(&self, id: &str) -> Vec<Value> {
+        let query = "type=a2a_receive&source=canvas&limit=50";
+        self.activity(id, query).await
+    }
+
+    /// The workspace as an operator's list shows it, if it does.
+    pub async fn listed(&self, id: &str) -> Option<Value> {
+        let rows = self
+            .get("/workspaces")
+            .bearer(&self.admin)
+            .await
+            .expect(200);
+        let rows = rows.json.as_array().expect("a list").clone();
+        rows.into_iter().find(|row| row["id"] == id)
+    }
+
+    /// A workspace and what was told of it: a refused call leaves both as they were.
+    pub async fn snapshot(&self, id: &str) -> Value {
+        json!({"shown": self.show(id).await, "events": self.events(id).await})
+    }
+
+    /// The newest events of a workspace, newest first: names and payloads.
+    pub async fn events(&self, id: &str) -> Vec<(String, Value)> {
         let path = format!("/events/{id}");
         let rows = self.get(&path).bearer(&self.admin).await.expect(200).json;
-        let name = |row: &Value| row["event_type"].as_str().map(str::to_owned);
-        rows.as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(name)
-            .collect()
+        let event = |row: &Value| {
+            let name = row["event_type"].as_str().expect("a name");
+            (name.to_owned(), row["payload"].clone())
+        };
+        rows.as_array().expect("a list").iter().map(event).collect()
+    }
+
+    /// The names of the newest events of a workspace, newest first.
+    pub async fn event_names(&self, id: &str) -> Vec<String> {
+        let events = self.events(id).await;
+        events.into_iter().map(|(name, _)| name).collect()
     }
 }
 
@@ -173,7 +263,8 @@ impl Default for World {
     }
 }
 
-fn envelope(text: &str) -> Value {
+/// A `message/send` with this text.
+pub fn envelope(text: &str) -> Value {
     json!({
         "jsonrpc": "2.0",
         "id": "1",
@@ -193,12 +284,22 @@ pub struct Call {
 }
 
 impl Call {
-    /// With this bearer.
+    /// With this bearer; an empty one is none at all.
     #[must_use]
     pub fn bearer(self, token: &str) -> Self {
+        if token.is_empty() {
+            return self;
+        }
         Self {
             request: self.request.bearer_auth(token),
         }
+    }
+
+    /// As this workspace: with its token and its name.
+    #[must_use]
+    pub fn by(self, workspace: &Workspace) -> Self {
+        self.bearer(&workspace.token)
+            .header("X-Workspace-ID", &workspace.id)
     }
 
     /// With this header.
@@ -246,6 +347,12 @@ impl IntoFuture for Call {
             }
         })
     }
+}
+
+/// Sends these calls all at once; the answers come in any order.
+pub async fn at_once(calls: impl IntoIterator<Item = Call>) -> Vec<Answer> {
+    let sent: JoinSet<Answer> = calls.into_iter().map(IntoFuture::into_future).collect();
+    sent.join_all().await
 }
 
 /// Asks again and again until there is an answer, for at most `seconds`.

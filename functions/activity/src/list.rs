@@ -13,7 +13,8 @@ use store::activity::Filter;
 
 const DEFAULT_ROWS: usize = 100;
 const MAX_ROWS: usize = 500;
-/// A Lambda answer may have 6 MB; what other columns and escaping add stays under the rest.
+/// The most bodies to fetch for one answer, in bytes; how many of them fit is seen when they are
+/// written.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// A row on the wire: nulls explicit, absent bodies left out.
@@ -36,6 +37,14 @@ struct Row {
     status: String,
     error_detail: Option<String>,
     created_at: String,
+}
+
+impl Row {
+    fn drop_bodies(&mut self) {
+        self.request_body = None;
+        self.response_body = None;
+        self.tool_trace = None;
+    }
 }
 
 fn json(content: Content) -> Option<Value> {
@@ -90,7 +99,8 @@ fn filter(input: &Input) -> Result<Filter> {
     })
 }
 
-/// Lists rows. Bodies beyond 4 MB of one answer are left out, and `X-Bodies-Truncated` says so.
+/// Lists rows. What one answer cannot carry is left out, bodies first, and `X-Bodies-Truncated`
+/// says so.
 ///
 /// # Errors
 /// 400, 401; 410 when the row of `since_id` is not known (any more): start over without it.
@@ -108,9 +118,9 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     }
     let mut rows = app.store.activity(id, &filter, input.now).await?;
     let truncated = app.store.inline_bodies(&mut rows, MAX_BODY_BYTES).await?;
-    let rows: Vec<Row> = rows.into_iter().map(Row::from).collect();
-    let reply = Reply::ok(&rows);
-    Ok(if truncated {
+    let rows = rows.into_iter().map(Row::from).collect();
+    let (reply, whole) = Reply::list(rows, Row::drop_bodies);
+    Ok(if truncated || !whole {
         reply.header("x-bodies-truncated", "true")
     } else {
         reply

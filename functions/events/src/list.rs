@@ -3,7 +3,7 @@
 use domain::{EventId, Result, WorkspaceId, time::wire};
 use edge::{App, Caller, Input, Reply};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::events::EventRow;
 
 /// An event on the wire.
@@ -28,7 +28,8 @@ impl From<EventRow> for Event {
     }
 }
 
-/// Lists the newest events of one workspace, or of all.
+/// Lists the newest events of one workspace, or of all. Payloads that the answer cannot carry say
+/// so in their place.
 ///
 /// # Errors
 /// 400, 401.
@@ -40,5 +41,6 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         app.store.newest_events().await?
     };
     let events: Vec<Event> = rows.into_iter().map(Event::from).collect();
-    Ok(Reply::ok(&events))
+    let (reply, _) = Reply::list(events, |event| event.payload = json!({"truncated": true}));
+    Ok(reply)
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use domain::{
     Error, Mode, Result, WorkspaceId, capabilities::RuntimeMetadata, workspace::Heartbeat,
 };
-use edge::{Bearer, Caller, Input, Reply, http::Fields};
+use edge::{
+    Bearer, Caller, Input, Reply,
+    http::{Fields, Number},
+};
 use serde::{Deserialize, Serialize};
 use store::beats::{Proof, Recorded};
 
@@ -19,7 +22,7 @@ const MAX_BYTES: usize = 16 * 1024;
 pub struct HeartbeatRequest {
     workspace_id: String,
     #[serde(default, deserialize_with = "Fields::or_zero")]
-    error_rate: f64,
+    error_rate: Number,
     #[serde(default, deserialize_with = "Fields::or_zero")]
     sample_error: String,
     #[serde(default, deserialize_with = "Fields::or_zero")]
@@ -58,7 +61,7 @@ impl HeartbeatRequest {
             return Err(Error::invalid("invalid request body"));
         }
         let beat = Heartbeat {
-            error_rate: self.error_rate,
+            error_rate: self.error_rate.into(),
             sample_error: self.sample_error,
             active_tasks: self.active_tasks,
             uptime_seconds: self.uptime_seconds,

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use domain::{
     Error, Result, WorkspaceId, access::Place, address::Reach, event::Event, workspace::Status,
 };
-use edge::{App, Caller, Input, Reply, addresses, http::Fields};
+use edge::{
+    App, Caller, Input, Reply, addresses,
+    http::{Fields, Number},
+};
 use serde::{Deserialize, Serialize};
 use store::{
     tokens,
@@ -61,9 +64,9 @@ pub struct CreateRequest {
 #[derive(Debug, Default, Deserialize)]
 struct Position {
     #[serde(default, deserialize_with = "Fields::or_zero")]
-    x: f64,
+    x: Number,
     #[serde(default, deserialize_with = "Fields::or_zero")]
-    y: f64,
+    y: Number,
 }
 
 /// The answer for a workspace that is to get a machine.
@@ -157,8 +160,8 @@ impl CreateRequest {
             budget_limit: self.budget_limit,
             hibernation_idle_minutes: None,
             max_concurrent_tasks: self.max_concurrent_tasks.max(1),
-            x: self.canvas.x,
-            y: self.canvas.y,
+            x: self.canvas.x.into(),
+            y: self.canvas.y.into(),
             collapsed: false,
             current_task: String::new(),
             last_sample_error: String::new(),

@@ -25,30 +25,51 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     let id: WorkspaceId = input.param("id")?;
     let is = |name| input.query(name) == Some("true");
 
-    let children = app.store.child_ids(Some(id)).await?;
-    if !children.is_empty() && !is("confirm") {
-        return unconfirmed(app, &children).await;
+    if !is("confirm") {
+        let children = app.store.child_ids(Some(id)).await?;
+        if !children.is_empty() {
+            return unconfirmed(app, &children).await;
+        }
     }
-    let below = app.store.descendant_ids(id).await?;
-    app.store
-        .remove_workspace(id, Some(below.len()), input.now)
-        .await?;
-    for descendant in &below {
-        app.store
-            .remove_workspace(*descendant, None, input.now)
-            .await?;
-    }
+    let gone = remove(app, id, &input).await?;
     let mut status = "removed";
     if is("purge") {
-        for gone in below.iter().chain([&id]) {
+        for gone in &gone {
             app.store.purge_workspace(*gone).await?;
         }
         status = "purged";
     }
     Ok(Reply::ok(&Deleted {
         status,
-        cascade_deleted: below.len(),
+        cascade_deleted: gone.len() - 1,
     }))
+}
+
+/// Removes a workspace and all below it; answers all of them, the workspace first.
+async fn remove(app: &App, id: WorkspaceId, input: &Input) -> Result<Vec<WorkspaceId>> {
+    let mut next = app.store.descendant_ids(id).await?;
+    app.store
+        .remove_workspace(id, Some(next.len()), input.now)
+        .await?;
+    let mut gone = vec![id];
+    let mut closed = 0;
+    loop {
+        // Children before their parents: what an interrupted call leaves is still found from above.
+        for descendant in next.iter().rev() {
+            app.store
+                .remove_workspace(*descendant, None, input.now)
+                .await?;
+        }
+        gone.append(&mut next);
+        // Until it was removed, each of them could get a child that was not on the list yet.
+        for parent in &gone[closed..] {
+            next.extend(app.store.descendant_ids(*parent).await?);
+        }
+        if next.is_empty() {
+            return Ok(gone);
+        }
+        closed = gone.len();
+    }
 }
 
 async fn unconfirmed(app: &App, children: &[WorkspaceId]) -> Result<Reply> {

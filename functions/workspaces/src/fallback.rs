@@ -5,7 +5,8 @@ use edge::{App, Caller, Input, Reply};
 use lambda_http::http::{Method, StatusCode};
 
 /// A preflight is 204 (the edge adds what the browser wants to know, and refuses foreign pages); a
-/// trailing slash is sent to the path without; all else is 404, wrong methods included.
+/// trailing slash is sent to the path without, query and all; all else is 404, wrong methods
+/// included.
 ///
 /// # Errors
 /// Never.
@@ -13,14 +14,23 @@ pub async fn handle(_: &'static App, _: Caller, input: Input) -> Result<Reply> {
     let bare = input.path.trim_end_matches('/');
     Ok(if input.method == Method::OPTIONS {
         Reply::empty(StatusCode::NO_CONTENT)
-    } else if !bare.is_empty() && bare.len() < input.path.len() && !bare.starts_with("//") {
+    } else if is_ours(bare) && bare.len() < input.path.len() {
         let moved = if input.method == Method::GET {
             StatusCode::MOVED_PERMANENTLY
         } else {
             StatusCode::TEMPORARY_REDIRECT
         };
-        Reply::empty(moved).header("location", bare)
+        let question = if input.raw_query.is_empty() { "" } else { "?" };
+        Reply::empty(moved).header("location", format!("{bare}{question}{}", input.raw_query))
     } else {
         Reply::text(StatusCode::NOT_FOUND, "404 page not found")
     })
+}
+
+/// Whether a browser that is sent there stays with us: it takes `//x` and `/\x` for other hosts.
+/// What a header cannot carry is no path of ours either.
+fn is_ours(path: &str) -> bool {
+    path.starts_with('/')
+        && !path[1..].starts_with(['/', '\\'])
+        && path.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -8,6 +8,8 @@ pub const MAX_NAME: usize = 255;
 pub const MAX_ROLE: usize = 1000;
 /// The longest runtime or model name, in bytes.
 pub const MAX_RUNTIME: usize = 100;
+/// The longest directory or template, in bytes: Linux takes no longer path.
+const MAX_PATH: usize = 4096;
 
 /// These names end up in generated YAML, and these characters would mean something there.
 const YAML: [char; 9] = ['{', '}', '[', ']', '|', '>', '*', '&', '!'];
@@ -58,7 +60,8 @@ pub fn directory(text: &str) -> Result<()> {
         text.strip_prefix(root)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let fine = text.starts_with('/')
+    let fine = text.len() <= MAX_PATH
+        && text.starts_with('/')
         && !text.split('/').any(|part| part == "..")
         && !SYSTEM.iter().any(|root| under(root))
         && !under("/usr");
@@ -74,7 +77,8 @@ pub fn directory(text: &str) -> Result<()> {
 /// # Errors
 /// 400.
 pub fn template(text: &str) -> Result<()> {
-    let fine = !text.starts_with(['/', '\\'])
+    let fine = text.len() <= MAX_PATH
+        && !text.starts_with(['/', '\\'])
         && !text.contains(['\0', '\\'])
         && !text.split('/').any(|part| part == ".." || part == ".");
     if fine {

@@ -1,7 +1,12 @@
 //! `PATCH /workspaces/{id}`: change a workspace (contract: lifecycle-and-sweepers 3.5).
 
+use std::time::Duration;
+
 use domain::{Error, Result, WorkspaceId, access::Place};
-use edge::{App, Caller, Identity, Input, Reply, http::Fields};
+use edge::{
+    App, Caller, Identity, Input, Reply,
+    http::{Fields, Number},
+};
 use serde::{Deserialize, Serialize};
 use store::workspaces::{Meta, Moved, Parts, Patch};
 
@@ -10,8 +15,11 @@ use crate::fields::{self, MAX_NAME, MAX_ROLE, MAX_RUNTIME};
 const MAX_BYTES: usize = 256 * 1024;
 /// The longest idle time before sleep, in minutes: a week (decision 14).
 const MAX_IDLE_MINUTES: i64 = 10_080;
-/// How often a tree that changed meanwhile is read again.
+/// How often a tree that changed meanwhile is read again, and after what pause.
 const TRIES: usize = 4;
+const PAUSE: Duration = Duration::from_millis(100);
+/// How many ancestors a move may have to check: a transaction takes 100 writes.
+const MAX_DEPTH: usize = 90;
 
 /// What to change. A key that is absent changes nothing; unknown keys are ignored.
 #[derive(Debug, Default, Deserialize)]
@@ -32,8 +40,8 @@ pub struct UpdateRequest {
     #[serde(deserialize_with = "Fields::present")]
     hibernation_idle_minutes: Option<Option<i64>>,
     collapsed: Option<bool>,
-    x: Option<f64>,
-    y: Option<f64>,
+    x: Option<Number>,
+    y: Option<Number>,
 }
 
 /// The answer.
@@ -92,7 +100,7 @@ impl UpdateRequest {
             tier,
             runtime,
             workspace_dir,
-            position: self.x.zip(self.y),
+            position: self.x.map(f64::from).zip(self.y.map(f64::from)),
             collapsed: self.collapsed,
             hibernation_idle_minutes: minutes,
         })
@@ -138,6 +146,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
             if tries == TRIES {
                 return Err(Error::unavailable("the tree kept changing"));
             }
+            tokio::time::sleep(PAUSE).await;
             let again = app.store.workspace(id, Parts::Core).await?;
             workspace = again
                 .filter(|found| found.beat.is_some())
@@ -164,15 +173,43 @@ async fn move_below(app: &App, moving: &Meta, parent: Option<WorkspaceId>) -> Re
     let to = found
         .filter(|found| found.beat.is_some())
         .map(|found| found.meta.place())
-        .ok_or_else(|| Error::invalid("parent workspace not found"))?;
-    if to.id == moving.id || to.is_below(moving.id) {
+        .ok_or_else(no_parent)?;
+    let Some(above) = ancestors(app, &to).await? else {
+        return Ok(Moved::Raced);
+    };
+    if to.id == moving.id || above.iter().any(|place| place.id == moving.id) {
         return Err(Error::invalid("a workspace cannot be moved below itself"));
     }
-    let above = app.store.load_workspaces(&to.path, Parts::Core).await?;
-    let ancestors: Vec<Place> = above.iter().map(|found| found.meta.place()).collect();
-    app.store
-        .move_workspace(moving, Some(&to), &ancestors)
-        .await
+    app.store.move_workspace(moving, Some(&to), &above).await
+}
+
+fn no_parent() -> Error {
+    Error::invalid("parent workspace not found")
+}
+
+/// All ancestors of a place, from parent to parent: the path kept with it ends after some steps,
+/// and is behind for a moment when something above it moves. None while the tree changes.
+async fn ancestors(app: &App, place: &Place) -> Result<Option<Vec<Place>>> {
+    let mut above: Vec<Place> = Vec::new();
+    let mut top = place.clone();
+    while !top.path.is_empty() {
+        let found = app.store.load_workspaces(&top.path, Parts::Core).await?;
+        if found.len() < top.path.len() {
+            // What is above is being removed, and this goes with it.
+            return Err(no_parent());
+        }
+        let found: Vec<Place> = found.iter().map(|found| found.meta.place()).collect();
+        let linked = |pair: &[Place]| pair[1].parent() == Some(pair[0].id);
+        if !found.windows(2).all(linked) {
+            return Ok(None);
+        }
+        top = found[0].clone();
+        above.extend(found);
+        if above.len() > MAX_DEPTH {
+            return Err(Error::invalid("a workspace cannot be moved that deep"));
+        }
+    }
+    Ok(Some(above))
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! `GET|PUT /canvas/viewport`: where the canvas looks (contract: extended-surface 10).
 
 use domain::{Error, Result};
-use edge::{App, Bearer, Caller, Input, Reply, auth, http::Fields};
+use edge::{
+    App, Bearer, Caller, Input, Reply, auth,
+    http::{Fields, Number},
+};
 use lambda_http::http::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -13,11 +16,11 @@ const MAX_BYTES: usize = 16 * 1024;
 #[derive(Debug, Deserialize)]
 pub struct ViewportRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
-    x: f64,
+    x: Number,
     #[serde(default, deserialize_with = "Fields::or_zero")]
-    y: f64,
+    y: Number,
     #[serde(default, deserialize_with = "Fields::or_zero")]
-    zoom: f64,
+    zoom: Number,
 }
 
 /// Reads or saves.
@@ -30,7 +33,12 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     }
     may_save(app, &caller).await?;
     let ViewportRequest { x, y, zoom } = input.json(MAX_BYTES, "invalid viewport data")?;
-    app.store.save_viewport(Viewport { x, y, zoom }).await?;
+    let viewport = Viewport {
+        x: x.into(),
+        y: y.into(),
+        zoom: zoom.into(),
+    };
+    app.store.save_viewport(viewport).await?;
     Ok(Reply::ok(&json!({"status": "saved"})))
 }
 

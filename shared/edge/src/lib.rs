@@ -11,4 +11,4 @@ mod start;
 pub use auth::{Bearer, Caller, Identity};
 pub use http::{Input, Reply, serve};
 pub use settings::{Missing, Settings, required, var};
-pub use start::{App, Stop, handler_name, serve_jobs, start};
+pub use start::{App, Stop, handler_name, sdk_config, serve_jobs, start};

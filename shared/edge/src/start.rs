@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, ConfigLoader, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig,
+};
 use lambda_runtime::LambdaEvent;
 use serde::{Serialize, de::DeserializeOwned};
 use store::Store;
@@ -85,13 +87,14 @@ pub fn handler_name() -> Result<String, Stop> {
 pub async fn start() -> Result<&'static App, Stop> {
     lambda_runtime::tracing::init_default_subscriber();
     let settings = Settings::from_env()?;
-    let app = App::new(settings, sdk().await);
+    let app = App::new(settings, sdk_config().load().await);
     app.store.warm().await;
     Ok(Box::leak(Box::new(app)))
 }
 
-/// The SDK's configuration: attempts short enough that three of them fit a request.
-async fn sdk() -> SdkConfig {
+/// The SDK's configuration: attempts short enough that three of them fit a request. Public, so that
+/// tests retry and time out as functions do.
+pub fn sdk_config() -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(5))
@@ -99,8 +102,6 @@ async fn sdk() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::standard().with_max_attempts(4))
         .timeout_config(timeouts)
-        .load()
-        .await
 }
 
 /// Serves invocations that are not HTTP: one payload in, one answer out.

@@ -9,7 +9,7 @@ use lambda_http::{
     http::{HeaderMap, Method},
     request::RequestContext,
 };
-use serde::{Deserialize as _, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// One request: who sent it is the [`Caller`](crate::Caller), all the rest is here.
@@ -19,6 +19,8 @@ pub struct Input {
     pub method: Method,
     /// The path as requested.
     pub path: String,
+    /// What follows the path's `?`, as requested; empty when nothing does.
+    pub raw_query: String,
     /// The body.
     pub body: Vec<u8>,
     /// When the gateway received it: hold windows count from here.
@@ -51,10 +53,12 @@ impl From<Request> for Input {
         let params = first(request.path_parameters());
         let query = first(request.query_string_parameters());
         let path = request.raw_http_path().to_owned();
+        let raw_query = request.uri().query().unwrap_or_default().to_owned();
         let (parts, body) = request.into_parts();
         Self {
             method: parts.method,
             path,
+            raw_query,
             body: match body {
                 Body::Text(text) => text.into_bytes(),
                 Body::Binary(bytes) => bytes,
@@ -121,6 +125,10 @@ impl Input {
     /// 413 over `max_bytes`; 400 with `refusal` when it is no such JSON.
     pub fn json<T: DeserializeOwned>(&self, max_bytes: usize, refusal: &'static str) -> Result<T> {
         self.limit(max_bytes)?;
+        // Wire types are objects, but would also read themselves from a list, field by field.
+        if self.body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Error::invalid(refusal));
+        }
         let mut reader = serde_json::Deserializer::from_slice(&self.body);
         T::deserialize(&mut reader).map_err(|error| Error::invalid(refusal).caused_by(error))
     }
@@ -136,6 +144,30 @@ impl Input {
     }
 }
 
+/// For wire types: a number that the table can keep. DynamoDB takes magnitudes from 1e-130 to below
+/// 1e126: what is larger is refused, what is smaller is zero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(try_from = "f64")]
+pub struct Number(f64);
+
+impl TryFrom<f64> for Number {
+    type Error = &'static str;
+
+    fn try_from(number: f64) -> std::result::Result<Self, Self::Error> {
+        match number.abs() {
+            size if size < 1e-130 => Ok(Self(0.0)),
+            size if size < 1e126 => Ok(Self(number)),
+            _ => Err("the number is too large"),
+        }
+    }
+}
+
+impl From<Number> for f64 {
+    fn from(number: Number) -> Self {
+        number.0
+    }
+}
+
 /// For wire types: how the reference reads optional fields.
 pub struct Fields;
 
@@ -147,7 +179,7 @@ impl Fields {
     pub fn or_zero<'de, D, T>(from: D) -> std::result::Result<T, D::Error>
     where
         D: serde::Deserializer<'de>,
-        T: serde::Deserialize<'de> + Default,
+        T: Deserialize<'de> + Default,
     {
         Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
     }
@@ -159,7 +191,7 @@ impl Fields {
     pub fn present<'de, D, T>(from: D) -> std::result::Result<Option<Option<T>>, D::Error>
     where
         D: serde::Deserializer<'de>,
-        T: serde::Deserialize<'de>,
+        T: Deserialize<'de>,
     {
         Option::<T>::deserialize(from).map(Some)
     }
@@ -173,5 +205,28 @@ impl Fields {
         D: serde::Deserializer<'de>,
     {
         Value::deserialize(from).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Number;
+
+    #[test]
+    fn numbers_are_those_the_table_can_keep() {
+        let read = |text| serde_json::from_str::<Number>(text).map(f64::from);
+        for (text, expected) in [
+            ("7", 7.0),
+            ("-2.5", -2.5),
+            ("1e22", 1e22),
+            ("1e-22", 1e-22),
+            ("9e-131", 0.0),
+            ("-5e-324", 0.0),
+        ] {
+            assert_eq!(read(text).expect(text), expected, "{text}");
+        }
+        for text in ["1e126", "-1e126", "1e308", "\"7\"", "null"] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 }

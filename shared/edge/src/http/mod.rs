@@ -3,6 +3,7 @@
 mod cors;
 mod failure;
 mod input;
+mod list;
 mod reply;
 mod security;
 
@@ -11,7 +12,7 @@ use std::panic::AssertUnwindSafe;
 use domain::{Error, Result};
 pub use failure::log_failure;
 use futures_util::FutureExt as _;
-pub use input::{Fields, Input};
+pub use input::{Fields, Input, Number};
 use lambda_http::{Body, Request, Response, http::StatusCode};
 pub use reply::Reply;
 

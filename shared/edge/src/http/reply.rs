@@ -15,7 +15,33 @@ pub struct Reply {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
+/// JSON, written. What cannot be is a defect of ours, and `null`.
+pub(super) fn encoded<T: Serialize>(body: &T) -> Vec<u8> {
+    serde_json::to_vec(body).unwrap_or_else(|error| {
+        tracing::error!(%error, "an answer could not be written as JSON");
+        b"null".to_vec()
+    })
+}
+
 impl Reply {
+    /// The most a body may [measure](Self::measure): a synchronous Lambda answer has 6 MB, and
+    /// headers have their share of it.
+    pub const MAX_BODY: usize = 5_500_000;
+
+    /// What these bytes measure as the body of Lambda's answer, which is JSON itself: a string in
+    /// it, or base64 if they are no text.
+    pub fn measure(body: &[u8]) -> usize {
+        if std::str::from_utf8(body).is_err() {
+            return body.len().div_ceil(3) * 4;
+        }
+        let written = |byte: &u8| match byte {
+            b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+            0..=0x1f => 6,
+            _ => 1,
+        };
+        body.iter().map(written).sum()
+    }
+
     /// 200 with JSON.
     pub fn ok<T: Serialize>(body: &T) -> Self {
         Self::json(StatusCode::OK, body)
@@ -28,11 +54,7 @@ impl Reply {
 
     /// Any status with JSON.
     pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Self {
-        let body = serde_json::to_vec(body).unwrap_or_else(|error| {
-            tracing::error!(%error, "an answer could not be written as JSON");
-            b"null".to_vec()
-        });
-        Self::bytes(status, body)
+        Self::bytes(status, encoded(body))
     }
 
     /// Any status with bytes that are JSON, or are to be taken for it.
@@ -81,5 +103,31 @@ impl Reply {
             headers.insert("content-encoding", HeaderValue::from_static("identity"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_measured_as_written() {
+        for text in [
+            "plain",
+            "q\"uo\\te",
+            "new\nline\ttab",
+            "\u{1}\u{1f}",
+            "grüße",
+        ] {
+            let written = serde_json::to_string(text).expect("JSON");
+            assert_eq!(
+                Reply::measure(text.as_bytes()),
+                written.len() - 2,
+                "{text:?}"
+            );
+        }
+        for (bytes, base64) in [(&b"\xff"[..], "/w=="), (b"\xff\xff\xff\xff", "/////w==")] {
+            assert_eq!(Reply::measure(bytes), base64.len());
+        }
     }
 }

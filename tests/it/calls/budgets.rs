@@ -1,0 +1,117 @@
+//! The most each operation may take (the design's table, and what the others take today).
+
+use e2e::{
+    Workspace,
+    counted::{InCall, InProcess, PUBLIC},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// The most an operation may take.
+pub(super) struct Budget {
+    pub(super) what: &'static str,
+    /// Calls to DynamoDB that wait for one another.
+    pub(super) round_trips: usize,
+    /// Write units of the table, with small bodies.
+    pub(super) write_units: usize,
+    pub(super) call: InCall,
+}
+
+/// The operations in an order in which each finds what it needs.
+pub(super) fn of(
+    inside: &InProcess,
+    top: &Workspace,
+    own: &Workspace,
+    peer: &Workspace,
+) -> Vec<Budget> {
+    let beat = |extra| inside.beat(own, extra);
+    let get = |path: &str| inside.get(path).bearer(&own.token);
+    let post = |path: &str, body: Value| inside.post(path).bearer(&own.token).json(&body);
+    let admin = |method: Method, path: &str, body: Value| {
+        let call = inside.call(method, path).bearer(&inside.admin);
+        call.json(&body)
+    };
+    let at = |rest: &str| format!("/workspaces/{}{rest}", own.id);
+    let numbers = json!({
+        "active_tasks": 2, "uptime_seconds": 86_400, "error_rate": 0.123_456, "monthly_spend": 1234,
+    });
+    let reading = json!({"current_task": "reading"});
+    let failing = json!({"current_task": "reading", "error_rate": 0.6});
+    let both = json!({"current_task": "writing"});
+    let stranger = json!({"id": uuid::Uuid::new_v4(), "url": PUBLIC, "agent_card": {}});
+    let question = json!({"caller_id": own.id, "target_id": peer.id});
+    let card = json!({"workspace_id": own.id, "agent_card": {"name": "new"}});
+    let report = json!({"activity_type": "agent_log", "summary": "working"});
+    let new = json!({"name": "New", "external": true, "parent_id": top.id});
+    let below = json!({"parent_id": peer.id});
+    let discover = get(&format!("/registry/discover/{}", peer.id));
+    let delete = format!("/workspaces/{}?confirm=true", peer.id);
+    [
+        ("heartbeat, nothing new", 1, 1, beat(json!({}))),
+        ("heartbeat, other numbers", 1, 1, beat(numbers)),
+        ("heartbeat, another task", 2, 7, beat(reading)),
+        ("heartbeat, a transition", 2, 5, beat(failing)),
+        ("heartbeat, both", 2, 9, beat(both)),
+        ("register, token known", 2, 8, inside.register(own, PUBLIC)),
+        (
+            "register, a stranger",
+            2,
+            14,
+            admin(Method::POST, "/registry/register", stranger),
+        ),
+        ("discover", 1, 0, discover.header("X-Workspace-ID", &own.id)),
+        (
+            "check-access",
+            1,
+            0,
+            post("/registry/check-access", question),
+        ),
+        ("peers", 4, 0, get(&format!("/registry/{}/peers", own.id))),
+        ("update-card", 2, 6, post("/registry/update-card", card)),
+        (
+            "notify",
+            2,
+            4,
+            post(&at("/notify"), json!({"message": "done"})),
+        ),
+        ("activity report", 2, 4, post(&at("/activity"), report)),
+        ("activity list", 2, 0, get(&at("/activity"))),
+        (
+            "events of one",
+            1,
+            0,
+            admin(Method::GET, &format!("/events/{}", own.id), json!({})),
+        ),
+        ("create", 2, 16, admin(Method::POST, "/workspaces", new)),
+        ("one workspace", 1, 0, get(&at(""))),
+        (
+            "change a name",
+            3,
+            1,
+            admin(Method::PATCH, &at(""), json!({"name": "Renamed"})),
+        ),
+        (
+            "change the parent",
+            5,
+            6,
+            admin(Method::PATCH, &at(""), below),
+        ),
+        ("mint a token", 2, 6, post(&at("/tokens"), json!({}))),
+        ("list tokens", 2, 0, get(&at("/tokens"))),
+        (
+            "delete, one below",
+            16,
+            26,
+            admin(Method::DELETE, &delete, json!({})),
+        ),
+        ("health", 0, 0, inside.get("/health")),
+        ("no such route", 0, 0, inside.get("/nowhere")),
+    ]
+    .map(|(what, round_trips, write_units, call)| Budget {
+        what,
+        round_trips,
+        write_units,
+        call,
+    })
+    .into()
+}

@@ -1,0 +1,8 @@
+//! template.yaml against the code: what one names, the other has.
+
+mod environment;
+mod functions;
+mod paths;
+mod permissions;
+mod resources;
+mod start;

@@ -1,0 +1,137 @@
+//! One walk through every function, by every path that calls AWS differently.
+
+use e2e::counted::{InProcess, PUBLIC};
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::permissions::Needed;
+
+/// Over 16 KB: bodies of this size are put into the bucket.
+const LARGE: usize = 20 * 1024;
+
+pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
+    let top = inside.online("Top").await;
+    let (own, peer) = (
+        inside.child("Own", &top).await,
+        inside.child("Peer", &top).await,
+    );
+    let admin = |method: Method, path: &str, body: Value| {
+        let call = inside.call(method, path).bearer(&inside.admin);
+        call.json(&body)
+    };
+    let get = |path: &str| inside.get(path).bearer(&own.token);
+    let post = |path: &str, body: Value| inside.post(path).bearer(&own.token).json(&body);
+    let at = |rest: &str| format!("/workspaces/{}{rest}", own.id);
+
+    // registry
+    let stranger = json!({"id": Uuid::new_v4(), "url": PUBLIC, "agent_card": {}});
+    needed.by(inside.register(&own, PUBLIC)).await.expect(200);
+    needed
+        .by(admin(Method::POST, "/registry/register", stranger))
+        .await
+        .expect(200);
+    needed.by(inside.beat(&own, json!({}))).await.expect(200);
+    let failing = json!({"error_rate": 0.9, "current_task": "failing"});
+    needed.by(inside.beat(&own, failing)).await.expect(200);
+    needed.by(inside.beat(&own, json!({}))).await.expect(200);
+    let card = json!({"workspace_id": own.id, "agent_card": {"name": "new"}});
+    needed
+        .by(post("/registry/update-card", card))
+        .await
+        .expect(200);
+    let discover = get(&format!("/registry/discover/{}", top.id));
+    needed
+        .by(discover.header("X-Workspace-ID", &own.id))
+        .await
+        .expect(200);
+    needed
+        .by(get(&format!("/registry/{}/peers", own.id)))
+        .await
+        .expect(200);
+    let question = json!({"caller_id": own.id, "target_id": peer.id});
+    needed
+        .by(post("/registry/check-access", question))
+        .await
+        .expect(200);
+
+    // activity and events
+    for size in [10, LARGE] {
+        let message = json!({"message": "m".repeat(size)});
+        needed.by(post(&at("/notify"), message)).await.expect(200);
+        let text = "r".repeat(size);
+        let report = json!({"activity_type": "agent_log", "request_body": {"text": text}});
+        needed.by(post(&at("/activity"), report)).await.expect(200);
+    }
+    let rows = needed.by(get(&at("/activity"))).await.expect(200);
+    let since = rows.json[1]["id"].as_str().expect("a row").to_owned();
+    needed
+        .by(get(&at(&format!("/activity?since_id={since}"))))
+        .await
+        .expect(200);
+    for path in ["/events".to_owned(), format!("/events/{}", own.id)] {
+        needed
+            .by(admin(Method::GET, &path, json!({})))
+            .await
+            .expect(200);
+        needed.by(get(&path)).await.expect(401);
+    }
+
+    // workspaces
+    let new = json!({"name": "New", "external": true, "parent_id": own.id});
+    let made = needed
+        .by(admin(Method::POST, "/workspaces", new))
+        .await
+        .expect(201);
+    needed
+        .by(admin(Method::GET, "/workspaces", json!({})))
+        .await
+        .expect(200);
+    needed.by(get("/workspaces")).await.expect(401);
+    needed.by(get(&at(""))).await.expect(200);
+    let renamed = post(&at(""), json!({"name": "Renamed"}));
+    needed.by(renamed.method(Method::PATCH)).await.expect(200);
+    let below = json!({"parent_id": peer.id});
+    needed
+        .by(admin(Method::PATCH, &at(""), below))
+        .await
+        .expect(200);
+    let minted = needed.by(post(&at("/tokens"), json!({}))).await.expect(201);
+    assert!(minted.json["auth_token"].is_string());
+    let tokens = needed.by(get(&at("/tokens"))).await.expect(200);
+    let token = tokens.json["tokens"][0]["id"].as_str().expect("a token");
+    let revoke = at(&format!("/tokens/{token}"));
+    needed
+        .by(admin(Method::DELETE, &revoke, json!({})))
+        .await
+        .expect(200);
+    needed.by(get(&at("/budget"))).await.expect(200);
+    let limit = json!({"budget_limit": 500});
+    needed
+        .by(admin(Method::PATCH, &at("/budget"), limit))
+        .await
+        .expect(200);
+    needed.by(get(&at("/metrics"))).await.expect(200);
+    inside.hint(&own, true).await;
+    needed.by(inside.beat(&own, json!({}))).await.expect(200);
+    let test_token = format!("/admin/workspaces/{}/test-token", own.id);
+    needed
+        .by(admin(Method::GET, &test_token, json!({})))
+        .await
+        .expect(200);
+    let view = json!({"x": 1.0, "y": 2.0, "zoom": 1.5});
+    needed
+        .by(post("/canvas/viewport", view).method(Method::PUT))
+        .await
+        .expect(200);
+    needed.by(get("/canvas/viewport")).await.expect(200);
+    assert_eq!(made.text("status"), "awaiting_agent");
+    let delete = |query: &str| admin(Method::DELETE, &at(query), json!({}));
+    needed.by(delete("")).await.expect(409);
+    needed
+        .by(delete("?confirm=true&purge=true"))
+        .await
+        .expect(200);
+    needed.by(inside.get("/health")).await.expect(200);
+    needed.by(inside.get("/nowhere")).await.expect(404);
+}

@@ -1,0 +1,84 @@
+//! What each function may do against what it does: run in process, every call recorded.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Mode;
+use e2e::{
+    counted::{AwsCall, InCall, InProcess},
+    template::Template,
+};
+
+use super::paths;
+
+type Permissions = BTreeSet<(String, String)>;
+
+/// What the functions called so far have needed.
+#[derive(Default)]
+pub(super) struct Needed(BTreeMap<String, Permissions>);
+
+impl Needed {
+    /// Makes a call that must not fail of itself, and keeps what it needed.
+    pub(super) async fn by(&mut self, call: InCall) -> e2e::Answer {
+        let function = call.function();
+        let (answer, calls) = call.counted().await;
+        assert!(answer.status < 500, "{function}: {answer:?}");
+        let needed = self.0.entry(function).or_default();
+        needed.extend(calls.iter().flat_map(AwsCall::permissions));
+        answer
+    }
+}
+
+#[test]
+fn nothing_is_granted_on_everything() {
+    for function in Template::ours().functions() {
+        for (action, resource) in function.grants() {
+            let (id, allowed) = (function.id, format!("{action} on {resource}"));
+            assert!(!action.contains('*'), "{id}: {allowed}");
+            let folder = resource.strip_suffix("/*").unwrap_or(&resource);
+            assert!(
+                !folder.contains('*') && !folder.is_empty(),
+                "{id}: {allowed}"
+            );
+            assert_ne!(folder, "Bucket", "{id}: {allowed}");
+        }
+        let policies = function.property("Policies");
+        let policies = policies.as_array().into_iter().flatten();
+        for policy in policies {
+            assert!(policy["Statement"].is_array(), "{}: {policy}", function.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn functions_may_do_what_they_do_and_nothing_else() {
+    let mut needed = Needed::default();
+    let inside = InProcess::new(Mode::DevClosed).await;
+    paths::walk(&inside, &mut needed).await;
+
+    let mut wrong = Vec::new();
+    for function in Template::ours().functions() {
+        // Those of messages are held against theirs where a message is sent.
+        if function.domain() == "messages" {
+            continue;
+        }
+        let name = function.handler();
+        let granted: Permissions = function.grants().into_iter().collect();
+        let Some(needed) = needed.0.get(name) else {
+            wrong.push(format!("{name} was not called"));
+            continue;
+        };
+        let list = |what: &str, of: Vec<&(String, String)>| {
+            let of = of
+                .into_iter()
+                .map(|(action, on)| format!("{action} on {on}"));
+            of.map(|it| format!("{name} {what} {it}"))
+                .collect::<Vec<_>>()
+        };
+        wrong.extend(list(
+            "is not granted",
+            needed.difference(&granted).collect(),
+        ));
+        wrong.extend(list("never uses", granted.difference(needed).collect()));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,176 @@
+//! The functions in this process, over the emulator: what they call is recorded, weighed, and can
+//! be made to fail; and any mode can be had, whatever mode the deployed stack is in.
+
+mod call;
+mod fault;
+mod request;
+mod route;
+mod scale;
+mod units;
+mod wire;
+
+use std::env;
+
+pub use call::{AwsCall, round_trips};
+use domain::Mode;
+use edge::{App, Settings};
+pub use fault::{ALWAYS, Fault};
+pub use request::InCall;
+use reqwest::Method;
+pub use route::{IN_PROCESS, call as call_function};
+pub use scale::Scale;
+use serde_json::{Value, json};
+pub use units::{Weight, item_bytes};
+pub use wire::Wire;
+
+use crate::Workspace;
+
+/// The functions in this process.
+#[derive(Debug, Clone)]
+pub struct InProcess {
+    /// What the handlers get.
+    pub app: &'static App,
+    /// The record of what they call, and the means to break it.
+    pub wire: Wire,
+    /// Looks at items, unrecorded.
+    pub scale: Scale,
+    /// The admin token; empty with open doors.
+    pub admin: String,
+}
+
+impl InProcess {
+    /// In this mode, over the emulator that `make test` started, with the retries of production.
+    ///
+    /// # Panics
+    /// There is no emulator: these tests are run by `make test`, not by `cargo test` alone.
+    pub async fn new(mode: Mode) -> Self {
+        Self::start(mode, false, None).await
+    }
+
+    /// With every written item weighed: each write is three calls more, unrecorded.
+    pub async fn weighing(mode: Mode) -> Self {
+        Self::start(mode, true, None).await
+    }
+
+    /// Where every call is tried once. All clients of a process share the SDK's quota of retries;
+    /// a test in which everything fails would use up what others need.
+    pub async fn without_retries(mode: Mode) -> Self {
+        let once = aws_config::retry::RetryConfig::disabled();
+        Self::start(mode, false, Some(once)).await
+    }
+
+    async fn start(
+        mode: Mode,
+        weighs: bool,
+        retries: Option<aws_config::retry::RetryConfig>,
+    ) -> Self {
+        let admin = match mode {
+            Mode::Dev => String::new(),
+            Mode::DevClosed | Mode::Strict => "break-glass-of-the-tests".to_owned(),
+        };
+        let settings = Settings {
+            mode,
+            admin_token: admin.clone(),
+            cors_origins: vec!["http://localhost:3000".to_owned()],
+            public_url: String::new(),
+            table: var("TABLE_NAME"),
+            bucket: var("BUCKET_NAME"),
+        };
+        let plain = edge::sdk_config().load().await;
+        let scale = Scale::new(aws_sdk_dynamodb::Client::new(&plain), &settings.table);
+        let wire = Wire::new(weighs.then(|| scale.clone()));
+        let mut sdk = plain.into_builder().http_client(wire.clone());
+        if let Some(retries) = retries {
+            sdk = sdk.retry_config(retries);
+        }
+        let app: &App = Box::leak(Box::new(App::new(settings, sdk.build())));
+        Self {
+            app,
+            wire,
+            scale,
+            admin,
+        }
+    }
+
+    /// A call without a credential.
+    pub fn call(&self, method: Method, path: &str) -> InCall {
+        InCall::new(self.clone(), method, path)
+    }
+
+    /// `GET` without a credential.
+    pub fn get(&self, path: &str) -> InCall {
+        self.call(Method::GET, path)
+    }
+
+    /// `POST` without a credential.
+    pub fn post(&self, path: &str) -> InCall {
+        self.call(Method::POST, path)
+    }
+
+    /// A new external workspace that waits for its agent.
+    pub async fn workspace(&self, name: &str) -> Workspace {
+        self.create(json!({"name": name, "external": true})).await
+    }
+
+    /// A new external workspace below `parent`.
+    pub async fn child(&self, name: &str, parent: &Workspace) -> Workspace {
+        self.create(json!({"name": name, "external": true, "parent_id": parent.id}))
+            .await
+    }
+
+    async fn create(&self, body: Value) -> Workspace {
+        let call = self.post("/workspaces").bearer(&self.admin).json(&body);
+        let made = call.await.expect(201);
+        let token = made.json["connection"]["auth_token"].as_str();
+        Workspace {
+            id: made.text("id"),
+            token: token.expect("a token").to_owned(),
+        }
+    }
+
+    /// Makes heartbeats believe that messages wait, or not.
+    pub async fn hint(&self, workspace: &Workspace, waiting: bool) {
+        let id = workspace.id.parse().expect("an id");
+        self.app.store.hint(id, waiting).await.expect("written");
+    }
+
+    /// A registration of an agent at this address; nothing is connected to.
+    pub fn register(&self, workspace: &Workspace, url: &str) -> InCall {
+        self.post("/registry/register")
+            .bearer(&workspace.token)
+            .json(&json!({"id": workspace.id, "url": url, "agent_card": {"name": "test"}}))
+    }
+
+    /// A new workspace whose agent has registered.
+    pub async fn online(&self, name: &str) -> Workspace {
+        let workspace = self.workspace(name).await;
+        self.register(&workspace, PUBLIC).await.expect(200);
+        workspace
+    }
+
+    /// A heartbeat of a workspace: `extra` is merged into an empty one.
+    pub fn beat(&self, workspace: &Workspace, extra: Value) -> InCall {
+        let mut body = json!({"workspace_id": workspace.id});
+        if let (Some(body), Value::Object(extra)) = (body.as_object_mut(), extra) {
+            body.extend(extra);
+        }
+        self.post("/registry/heartbeat")
+            .bearer(&workspace.token)
+            .json(&body)
+    }
+}
+
+/// An agent's address that every mode allows. Nobody calls it.
+pub const PUBLIC: &str = "https://8.8.8.8/agent";
+
+fn var(name: &str) -> String {
+    env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: end-to-end tests are run by `make test`"))
+}
+
+/// Shows figures, which the test runner would keep to itself when a test passes.
+pub fn show(text: &str) {
+    use std::io::Write as _;
+    // Nothing depends on it: a closed output is no failure.
+    let _ = writeln!(std::io::stdout(), "\n{text}");
+}

@@ -1,0 +1,148 @@
+//! One HTTP request to a function in this process, as the gateway hands it over.
+
+use lambda_http::Body;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{AwsCall, InProcess, call_function};
+use crate::{Answer, template::Template};
+
+/// A call being put together; awaiting it makes it.
+#[derive(Debug, Clone)]
+pub struct InCall {
+    to: InProcess,
+    method: Method,
+    path: String,
+    query: String,
+    headers: Vec<(String, String)>,
+    body: Option<String>,
+}
+
+impl InCall {
+    pub(crate) fn new(to: InProcess, method: Method, path: &str) -> Self {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        Self {
+            to,
+            method,
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    /// With this method.
+    #[must_use]
+    pub fn method(self, method: Method) -> Self {
+        Self { method, ..self }
+    }
+
+    /// With this bearer, if it is not empty.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        if token.is_empty() {
+            return self;
+        }
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// With this header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers
+            .push((name.to_ascii_lowercase(), value.to_owned()));
+        self
+    }
+
+    /// Without this header.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// With this JSON.
+    #[must_use]
+    pub fn json(mut self, body: &Value) -> Self {
+        self.body = Some(body.to_string());
+        self.header("content-type", "application/json")
+    }
+
+    /// The answer, and the calls to AWS it took.
+    pub async fn counted(self) -> (Answer, Vec<AwsCall>) {
+        let wire = self.to.wire.clone();
+        wire.take();
+        let answer = self.await;
+        (answer, wire.take())
+    }
+
+    /// The name of the function that answers it.
+    pub fn function(&self) -> String {
+        Template::ours().route(self.method.as_str(), &self.path).0
+    }
+
+    fn event(&self, params: &[(String, String)]) -> Value {
+        let pairs = |pairs: &[(String, String)]| -> Value {
+            let map = pairs.iter().map(|(k, v)| (k.clone(), v.clone().into()));
+            Value::Object(map.collect())
+        };
+        let query = self
+            .query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='));
+        let query: Vec<_> = query.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": self.path,
+            "rawQueryString": self.query,
+            "headers": pairs(&self.headers),
+            "queryStringParameters": pairs(&query),
+            "pathParameters": pairs(params),
+            "requestContext": {
+                "domainName": "api.example",
+                "timeEpoch": now_ms(),
+                "http": {"method": self.method.as_str(), "path": self.path, "sourceIp": "203.0.113.9"},
+            },
+            "body": self.body,
+            "isBase64Encoded": false,
+        })
+    }
+}
+
+impl std::fmt::Display for InCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    u64::try_from(since.expect("after 1970").as_millis()).unwrap_or_default()
+}
+
+impl IntoFuture for InCall {
+    type Output = Answer;
+    type IntoFuture = std::pin::Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let (function, params) = Template::ours().route(self.method.as_str(), &self.path);
+            let event = self.event(&params).to_string();
+            let request = lambda_http::request::from_str(&event).expect("an event");
+            let response = call_function(self.to.app, &function, request).await;
+            let (parts, body) = response.into_parts();
+            let bytes = match body {
+                Body::Text(text) => text.into_bytes(),
+                Body::Binary(bytes) => bytes,
+                _ => Vec::new(),
+            };
+            Answer {
+                status: parts.status.as_u16(),
+                headers: parts.headers,
+                json: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+                bytes,
+            }
+        })
+    }
+}
