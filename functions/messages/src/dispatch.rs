@@ -1,40 +1,34 @@
 //! `POST /workspaces/{id}/a2a`: check, accept, hand over, wait a while (contract:
 //! a2a-notify-events 2).
 
-use std::time::Duration;
-
 use aws_sdk_lambda::primitives::Blob;
-use domain::{
-    Error, Result, WorkspaceId,
-    activity::Source,
-    capabilities::Capability,
-    request::{MAX_CHAIN, OFFER, Request, State, Step, chain_of, is_reply_into_chain},
-};
+use domain::{Error, Kind, RequestId, Result, WorkspaceId, request::Request};
 use edge::{Caller, Input, Reply};
-use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{
-    bodies,
-    requests::{self, Accepted},
-    workspaces::{Parts, Workspace},
+    ledger::{Accepted, Ledger as _},
+    workspaces::Parts,
 };
 use uuid::Uuid;
 
 use crate::{
     Messages,
-    deliver::{Call, Offer},
     envelope::{self, Envelope},
-    outcome::{Outcome, busy},
+    flow::deliver::{Call, Offer, give_back},
+    options,
+    outcome::Outcome,
     route::{self, Route},
     rows, sender,
+    submit::{Sent, refuses_other_messages},
+    wait,
 };
 
 /// The most a message may be, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
 
 /// Takes a message. The answer is the agent's if it comes while the front door is held open, else
-/// 202: the delivery goes on and its result is kept.
+/// 202: the message is kept, delivered in its turn, and its result can be asked for.
 ///
 /// # Errors
 /// The contract's, in the contract's order.
@@ -43,27 +37,20 @@ pub async fn handle(messages: &'static Messages, caller: Caller, input: Input) -
     input.limit(MAX_BYTES)?;
     let sent = check(messages, &caller, &input, target).await?;
     let envelope = envelope::read(&input.body, Uuid::new_v4)?;
+    let options = options::read(&input, &envelope.body)?;
+    let request = sent.request(&envelope, options, input.now)?;
     match &sent.route {
-        Route::Poll => leave(messages, &sent, &envelope, &input).await,
+        Route::Poll => leave(messages, &sent, request, &envelope).await,
         Route::Push(url) => {
             // The client checks again when it connects; this is the text alone.
             messages.agents.address(url).map_err(|_| {
-                Error::new(
-                    domain::Kind::Unreachable,
-                    "workspace URL is not publicly routable",
-                )
+                Error::new(Kind::Unreachable, "workspace URL is not publicly routable")
             })?;
-            carry(messages, &sent, url, envelope, &input).await
+            let call = call(&sent, url, &envelope, options.deadline);
+            carry(messages, &request, call, &envelope, &input).await
         }
+        Route::Wake => carry(messages, &request, None, &envelope, &input).await,
     }
-}
-
-/// A message whose sender may send it.
-struct Sent {
-    source: Source,
-    sender: Option<Workspace>,
-    target: Workspace,
-    route: Route,
 }
 
 /// Everything that can be known from one batch get.
@@ -97,74 +84,35 @@ async fn check(
     })
 }
 
-impl Sent {
-    /// The request as it will be recorded.
-    fn request(&self, envelope: &Envelope, now: Timestamp) -> Result<Request> {
-        let target = self.target.meta.id;
-        let running = || {
-            let load = self.sender.as_ref().and_then(|sender| sender.load.as_ref());
-            load.into_iter().flat_map(|load| load.slots.values())
-        };
-        let chain = chain_of(&self.source, running(), target);
-        if chain.len() > MAX_CHAIN {
-            return Err(Error::conflict(format!(
-                "this would be call number {} in one chain; {MAX_CHAIN} are allowed",
-                chain.len()
-            )));
-        }
-        // Who waits for this very answer must not wait for itself; who queues by itself needs no
-        // slots of ours.
-        let native = self
-            .target
-            .beat
-            .as_ref()
-            .is_some_and(|beat| beat.capabilities.has(Capability::Session));
-        let free =
-            self.source.id() == Some(target) || is_reply_into_chain(running(), target) || native;
-        Ok(Request {
-            id: requests::new_id(),
-            caller: self.source.clone(),
-            target,
-            method: envelope.method.clone(),
-            message_id: envelope.message_id.clone(),
-            body: bodies::new_id(),
-            chain,
-            slot: !free,
-            state: State::Offered,
-            fence: 1,
-            attempts: 0,
-            accepted_at: now,
-            lease_until: Some(now + OFFER),
-            started_at: None,
-            ended_at: None,
-            delivery_confirmed: false,
-            result: None,
-            result_status: None,
-            error: None,
-            timeline: vec![Step {
-                at: now,
-                state: State::Offered,
-                note: Some("accepted".to_owned()),
-            }],
-        })
-    }
+fn call(
+    sent: &Sent,
+    url: &str,
+    envelope: &Envelope,
+    deadline: Option<jiff::Timestamp>,
+) -> Option<Call> {
+    let beat = sent.target.beat.as_ref();
+    Some(Call {
+        url: url.to_owned(),
+        body: String::from_utf8_lossy(&envelope.body).into_owned(),
+        target_name: sent.target.meta.name.clone(),
+        idle_timeout_seconds: beat.and_then(|beat| beat.idle_timeout),
+        deadline,
+    })
 }
 
 /// Leaves the message where its target fetches it.
 async fn leave(
     messages: &Messages,
     sent: &Sent,
+    mut request: Request,
     envelope: &Envelope,
-    input: &Input,
 ) -> Result<Reply> {
-    let mut request = sent.request(envelope, input.now)?;
     request.slot = false;
     let store = &messages.app.store;
-    store
-        .put_body(request.body, &envelope.body, input.now)
-        .await?;
-    let row = rows::fetched(&request, &sent.target.meta.name, input.now);
-    if !store.leave(&request, &row, input.now).await? {
+    let now = request.accepted_at;
+    store.put_body(request.body, &envelope.body, now).await?;
+    let row = rows::fetched(&request, &sent.target.meta.name, now);
+    if !store.leave(&request, &row).await? {
         return Err(Error::missing("workspace not found"));
     }
     Ok(Reply::ok(&json!({
@@ -175,81 +123,127 @@ async fn leave(
     })))
 }
 
-/// Accepts the message and has it delivered.
+/// Accepts the message and has it delivered, now or in its turn.
 async fn carry(
     messages: &Messages,
-    sent: &Sent,
-    url: &str,
-    envelope: Envelope,
+    request: &Request,
+    call: Option<Call>,
+    envelope: &Envelope,
     input: &Input,
 ) -> Result<Reply> {
-    let request = sent.request(&envelope, input.now)?;
     let store = &messages.app.store;
     // Side by side: the body is only looked at by who finds the request.
     let (kept, accepted) = tokio::join!(
         store.put_body(request.body, &envelope.body, input.now),
-        store.accept(&request),
+        store.accept(request, false),
     );
-    match accepted? {
-        Accepted::Yes => {}
-        Accepted::Full(_) => return Err(busy()),
-        Accepted::Closed => return Err(Error::missing("workspace not found")),
-    }
-    if let Err(error) = kept {
-        give_up(
-            messages,
-            &request,
-            &sent.target.meta.name,
-            "the message could not be kept",
-        )
-        .await?;
+    let accepted = accepted?;
+    if let Err(error) = kept
+        && matches!(accepted, Accepted::Offered | Accepted::Waiting)
+    {
+        // Whoever carries it finds no body and fails it; the caller knows at once.
         return Err(error);
     }
-    let beat = sent.target.beat.as_ref();
+    match accepted {
+        Accepted::Offered => hand_over(messages, request, call, input).await,
+        Accepted::Waiting => in_line(messages, request, envelope, input).await,
+        Accepted::Repeat { of, digest } => {
+            let other = digest != envelope.digest;
+            if other && refuses_other_messages(messages.app.settings.mode) {
+                return Err(Error::conflict("messageId was used for another message"));
+            }
+            attach(messages, of, envelope, input).await
+        }
+        Accepted::QueueFull(depth) => Err(Error::new(Kind::TooMany, "queue is full")
+            .with("queue_depth", depth)
+            .retry_after(60)),
+        Accepted::Closed => Err(Error::missing("workspace not found")),
+    }
+}
+
+/// Has an offered request delivered while the front door is held open.
+async fn hand_over(
+    messages: &Messages,
+    request: &Request,
+    call: Option<Call>,
+    input: &Input,
+) -> Result<Reply> {
     let offer = Offer {
         request_id: request.id,
-        fence: request.fence,
-        call: Call {
-            url: url.to_owned(),
-            body: String::from_utf8_lossy(&envelope.body).into_owned(),
-            target_name: sent.target.meta.name.clone(),
-            idle_timeout_seconds: beat.and_then(|beat| beat.idle_timeout),
-            deadline: deadline(input),
-        },
+        fence: 1,
+        call,
     };
-    let window = window(input.received_at, messages.hold);
+    let window = wait::window(input.received_at, messages.hold);
     match tokio::time::timeout(window, invoke(messages, &offer)).await {
-        Err(_) => Ok(held_too_long(&request)),
+        Err(_) => queued(messages, request).await,
+        Ok(Ok(Outcome::Queued)) => {
+            messages.app.store.hint(request.target, true).await?;
+            queued(messages, request).await
+        }
+        Ok(Ok(Outcome::NotOurs)) => match messages.app.store.request(request.id).await? {
+            Some(found) if found.state.is_final() => {
+                wait::outcome(messages.app, &found).await?.reply()
+            }
+            _ => queued(messages, request).await,
+        },
         Ok(Ok(outcome)) => outcome.reply(),
-        Ok(Err(error)) => {
-            // Nobody claimed it: the slot goes back. If somebody did, its own end stands.
-            give_up(
-                messages,
-                &request,
-                &sent.target.meta.name,
-                "no delivery could be started",
-            )
-            .await?;
-            tracing::error!(request_id = %request.id, "deliver could not be invoked: {error}");
-            Err(busy())
+        Ok(Err(why)) => {
+            // Nobody took it: back in line. If somebody did, its own end stands.
+            tracing::error!(request_id = %request.id, "deliver could not be invoked: {why}");
+            give_back(&messages.flow(), request, "no delivery could be started").await?;
+            queued(messages, request).await
         }
     }
 }
 
-/// What is left of the hold window, counted from when the gateway took the request.
-fn window(received_at: Timestamp, hold: Duration) -> Duration {
-    let passed = Timestamp::now().duration_since(received_at);
-    hold.saturating_sub(Duration::try_from(passed).unwrap_or_default())
+/// Waits at the head of the line; further back there is no point in holding the door.
+async fn in_line(
+    messages: &Messages,
+    request: &Request,
+    envelope: &Envelope,
+    input: &Input,
+) -> Result<Reply> {
+    let app = messages.app;
+    let key = request.line_key();
+    let (hinted, place) = tokio::join!(
+        app.store.hint(request.target, true),
+        app.store.place_in_line(request.target, &key),
+    );
+    hinted?;
+    let (_, position) = place?;
+    if position <= 1 {
+        let window = wait::window(input.received_at, messages.hold);
+        if let Some(ended) = wait::ended(app, request, window).await? {
+            return answer(messages, &ended, envelope).await;
+        }
+    }
+    queued(messages, request).await
 }
 
-/// `X-Timeout: N` ends the delivery N seconds after it was accepted; zero, negative and nonsense
-/// are ignored.
-fn deadline(input: &Input) -> Option<Timestamp> {
-    let seconds: i64 = input.header("x-timeout")?.trim().parse().ok()?;
-    let longest = domain::request::LONGEST_DELIVERY.as_secs();
-    (seconds > 0).then(|| input.now + SignedDuration::from_secs(seconds.min(longest)))
+/// Waits for the request that this one repeats.
+async fn attach(
+    messages: &Messages,
+    of: RequestId,
+    envelope: &Envelope,
+    input: &Input,
+) -> Result<Reply> {
+    let missing = || Error::unavailable("a repeated message is not in the ledger");
+    let app = messages.app;
+    let live = app.store.request(of).await?.ok_or_else(missing)?;
+    let window = wait::window(input.received_at, messages.hold);
+    match wait::ended(app, &live, window).await? {
+        Some(ended) => answer(messages, &ended, envelope).await,
+        None => queued(messages, &live).await,
+    }
 }
 
+/// The stored answer, with the caller's own JSON-RPC id.
+async fn answer(messages: &Messages, ended: &Request, envelope: &Envelope) -> Result<Reply> {
+    let outcome = wait::outcome(messages.app, ended).await?;
+    outcome.for_caller(envelope.rpc_id.as_ref()).reply()
+}
+
+/// Runs `deliver` and waits for what it says.
 async fn invoke(messages: &Messages, offer: &Offer) -> Result<Outcome, String> {
     let payload = serde_json::to_vec(offer).map_err(|error| error.to_string())?;
     let answer = messages
@@ -262,32 +256,24 @@ async fn invoke(messages: &Messages, offer: &Offer) -> Result<Outcome, String> {
         .map_err(|error| format!("{:?}", error.into_service_error()))?;
     let payload = answer.payload.unwrap_or_else(|| Blob::new(Vec::new()));
     if let Some(kind) = answer.function_error {
-        return Err(format!(
-            "{kind}: {}",
-            String::from_utf8_lossy(payload.as_ref())
-        ));
+        let said: Value = serde_json::from_slice(payload.as_ref()).unwrap_or_default();
+        return Err(format!("{kind}: {said}"));
     }
     serde_json::from_slice(payload.as_ref()).map_err(|error| error.to_string())
 }
 
-async fn give_up(messages: &Messages, request: &Request, name: &str, why: &str) -> Result<()> {
-    let now = Timestamp::now();
-    let row = rows::failed(request, name, why, 0, now);
-    let ending = requests::Ending::failed(503, false, why, row);
-    messages.app.store.finish(request, &ending, now).await?;
-    Ok(())
-}
-
-/// The contract's queued body; the request runs, so its position is 0.
-fn held_too_long(request: &Request) -> Reply {
-    Reply::json(
-        StatusCode::ACCEPTED,
-        &json!({
-            "queued": true,
-            "queue_id": request.id,
-            "queue_depth": 0,
-            "position": 0,
-            "message": "workspace agent busy — request queued, will dispatch when capacity available",
-        }),
-    )
+/// The contract's queued body, with the place in line: 0 is running.
+async fn queued(messages: &Messages, request: &Request) -> Result<Reply> {
+    let store = &messages.app.store;
+    let (depth, position) = store
+        .place_in_line(request.target, &request.line_key())
+        .await?;
+    let body = json!({
+        "queued": true,
+        "queue_id": request.id,
+        "queue_depth": depth,
+        "position": position,
+        "message": "workspace agent busy — request queued, will dispatch when capacity available",
+    });
+    Ok(Reply::json(StatusCode::ACCEPTED, &body))
 }

@@ -13,6 +13,12 @@ pub struct Envelope {
     pub method: String,
     /// The A2A message id, empty if there is none that is text.
     pub message_id: String,
+    /// Whether the sender gave that id: one of ours makes no repeat.
+    pub names_itself: bool,
+    /// Method and message as the sender wrote them, hashed.
+    pub digest: String,
+    /// The JSON-RPC id of the call.
+    pub rpc_id: Option<Value>,
 }
 
 /// Reads what a caller posted. `new_id` is called for each id that is missing.
@@ -41,11 +47,13 @@ pub fn read(body: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Envelope> {
         };
         object = whole;
     }
-    let mut message_id = String::new();
+    let digest = digest(&object);
+    let (mut message_id, mut names_itself) = (String::new(), false);
     if let Some(Value::Object(message)) = object
         .get_mut("params")
         .and_then(|params| params.get_mut("message"))
     {
+        names_itself = message.contains_key("messageId");
         let id = message
             .entry("messageId")
             .or_insert_with(|| new_id().to_string().into());
@@ -55,8 +63,33 @@ pub fn read(body: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Envelope> {
     Ok(Envelope {
         method: method.unwrap_or_default().to_owned(),
         message_id,
+        names_itself,
+        digest,
+        rpc_id: object.get("id").cloned(),
         body: Value::Object(object).to_string().into_bytes(),
     })
+}
+
+/// What makes two calls the same message: method and `params.message`.
+fn digest(object: &Map<String, Value>) -> String {
+    let message = object
+        .get("params")
+        .and_then(|params| params.get("message"));
+    let method = object.get("method").unwrap_or(&Value::Null);
+    crate::submit::hash(&format!("{method}\n{}", message.unwrap_or(&Value::Null)))
+}
+
+/// A stored answer as a repeat gets it: with the repeat's own JSON-RPC id.
+pub fn for_caller(answer: Vec<u8>, rpc_id: Option<&Value>) -> Vec<u8> {
+    let (Some(id), Ok(Value::Object(mut object))) = (rpc_id, serde_json::from_slice(&answer))
+    else {
+        return answer;
+    };
+    if !object.contains_key("jsonrpc") || object.get("id") == Some(id) {
+        return answer;
+    }
+    object.insert("id".to_owned(), id.clone());
+    Value::Object(object).to_string().into_bytes()
 }
 
 #[cfg(test)]

@@ -4,25 +4,46 @@
 //! window closing, does not stop a delivery.
 
 pub mod agent;
+pub mod delegate;
+pub mod delegations;
 pub mod deliver;
 pub mod dispatch;
 pub mod envelope;
+pub mod flow;
+pub mod kick;
+pub mod options;
 pub mod outcome;
+pub mod queue;
+pub mod reply;
 pub mod request;
 pub mod route;
 mod rows;
 pub mod sender;
 pub mod settings;
+mod shelf;
+pub mod submit;
+pub mod tick;
+mod wait;
 
 pub use settings::Messages;
 
 edge::handlers! { "messages":
     /// `POST /workspaces/{id}/a2a`
     Dispatch = "dispatch",
-    /// Calls an agent on a public address; invoked by `dispatch`.
+    /// Calls agents on public addresses; invoked by `dispatch`, and fed by the queue.
     Deliver = "deliver",
-    /// Calls an agent on a machine of ours, by its recorded address inside the VPC.
+    /// Calls agents on machines of ours, by their recorded addresses inside the VPC.
     DeliverVpc = "deliver_vpc",
+    /// Carries job rows from the table's stream to the queue.
+    Kick = "kick",
+    /// Every minute: whatever should have happened and has not.
+    Tick = "tick",
+    /// `POST /workspaces/{id}/delegate`
+    Delegate = "delegate",
+    /// `GET /workspaces/{id}/delegations`, `POST …/delegations/record`, `POST …/{delegation_id}/update`
+    Delegations = "delegations",
     /// `GET /workspaces/{id}/a2a/requests/{request_id}`
     Request = "request",
+    /// `GET /admin/a2a-queue`, `POST /admin/a2a-queue/redrive`, `POST /admin/a2a-queue/drop-stale`
+    Queue = "queue",
 }

@@ -7,6 +7,8 @@ use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::envelope;
+
 /// The most a reply may measure once written into JSON: a synchronous Lambda answer has 6 MB, and
 /// the reply is a string in it, on both hops.
 const MAX_INLINE: usize = 5_500_000;
@@ -34,8 +36,20 @@ pub enum Outcome {
         /// Whether its status says that it has the message.
         delivery_confirmed: bool,
     },
-    /// It cannot take the message now.
-    Busy,
+    /// It cannot take the message, and nothing is queued.
+    Busy {
+        /// Whether it queues by itself.
+        native: bool,
+    },
+    /// It cannot take the message now: the message waits in line.
+    Queued,
+    /// It ended without reaching the agent.
+    Failed {
+        /// The status of the answer.
+        status: u16,
+        /// The sentence of the answer.
+        error: String,
+    },
     /// No connection: refused, no such name, or anything else that is not "busy".
     Unreachable,
     /// Its address may not be called.
@@ -108,7 +122,12 @@ impl Outcome {
                 "failed to read agent response",
             )
             .with("delivery_confirmed", delivery_confirmed)),
-            Self::Busy | Self::NotOurs => Err(busy()),
+            Self::Busy { native: true } => Err(native_busy()),
+            Self::Busy { native: false } | Self::Queued | Self::NotOurs => Err(busy()),
+            Self::Failed { status, error } => {
+                let code = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+                Ok(Reply::json(code, &json!({"error": error})))
+            }
             Self::Unreachable => Err(Error::new(
                 Kind::Unreachable,
                 "failed to reach workspace agent",
@@ -116,6 +135,47 @@ impl Outcome {
             Self::Unroutable => Err(Error::new(Kind::Internal, "failed to create proxy request")),
         }
     }
+}
+
+impl Outcome {
+    /// The outcome as a repeat of the call gets it.
+    #[must_use]
+    pub fn for_caller(self, rpc_id: Option<&Value>) -> Self {
+        match self {
+            Self::Answered { status, body } if status < 300 => {
+                let bytes = envelope::for_caller(body.into_bytes(), rpc_id);
+                Self::Answered {
+                    status,
+                    body: Body::of(&bytes),
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// The sentence of the error a caller gets, for those who only want that.
+    pub fn sentence(&self) -> String {
+        match self.clone() {
+            Self::Answered { status, body } => said(status, &body.into_bytes()),
+            Self::Failed { error, .. } => error,
+            other => match other.reply() {
+                Ok(_) => String::new(),
+                Err(error) => error.message().to_owned(),
+            },
+        }
+    }
+}
+
+/// The contract's "busy, and the agent queues by itself".
+fn native_busy() -> Error {
+    Error::new(
+        Kind::Busy,
+        "workspace agent busy — adapter handles retry (native_session)",
+    )
+    .with("busy", true)
+    .with("retry_after", 30)
+    .with("native_session", true)
+    .retry_after(30)
 }
 
 /// The contract's "busy, nothing queued".
@@ -135,11 +195,19 @@ fn passed_through(status: u16, body: Vec<u8>) -> Reply {
     if status < 300 {
         return Reply::bytes(code, body);
     }
-    let said = serde_json::from_slice::<Value>(&body)
+    Reply::json(code, &json!({"error": said(status, &body)}))
+}
+
+/// What an agent's error body says, else the reason phrase of its status.
+fn said(status: u16, body: &[u8]) -> String {
+    let said = serde_json::from_slice::<Value>(body)
         .ok()
         .and_then(|body| Some(body.get("error")?.as_str()?.to_owned()));
-    let reason = code.canonical_reason().unwrap_or_default().to_owned();
-    Reply::json(code, &json!({"error": said.unwrap_or(reason)}))
+    said.unwrap_or_else(|| {
+        let code = StatusCode::from_u16(status).ok();
+        let reason = code.and_then(|code| code.canonical_reason());
+        reason.unwrap_or_default().to_owned()
+    })
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 
 use domain::{
     Error, RequestId, Result, WorkspaceId,
-    request::{Request, Step},
+    request::{Priority, Request, State, Step},
     time::wire,
 };
 use edge::{App, Caller, Identity, Input, Reply, auth};
 use serde::Serialize;
 use serde_json::Value;
-use store::Rows;
+use store::{Rows, ledger::Ledger as _};
 
 #[derive(Debug, Serialize)]
 struct Answer {
@@ -17,11 +17,16 @@ struct Answer {
     caller_id: Option<WorkspaceId>,
     target_id: WorkspaceId,
     message_id: String,
+    priority: Priority,
+    /// In line, from 1; 0 while it runs; absent once it has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<usize>,
     attempts: u32,
     delivery_confirmed: bool,
     accepted_at: String,
     started_at: Option<String>,
     ended_at: Option<String>,
+    expires_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,8 +71,19 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         Some(body) => app.store.body(body).await?,
         None => None,
     };
+    let position = match request.state {
+        State::Waiting => {
+            let key = request.line_key();
+            Some(app.store.place_in_line(request.target, &key).await?.1)
+        }
+        State::Offered | State::Running => Some(0),
+        State::Completed | State::Failed | State::Expired | State::Dropped => None,
+    };
     Ok(Reply::ok(&Answer {
         id,
+        priority: request.priority,
+        position,
+        expires_at: wire(request.valid_until),
         state: request.state.wire(),
         caller_id: request.caller.id(),
         target_id: request.target,

@@ -1,9 +1,12 @@
 //! Where a message goes: access, budget, address, in this order (contract: a2a-notify-events 2.2
 //! steps 5 to 7; decision 11).
 
-use domain::{Error, Kind, Result, access::may_talk, activity::Source};
+use domain::{Error, Kind, Result, access::may_talk, activity::Source, workspace::Status};
 use jiff::Timestamp;
-use store::workspaces::{DeliveryMode, Workspace};
+use store::{
+    ledger::Gate,
+    workspaces::{DeliveryMode, Workspace},
+};
 
 /// How the target gets its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub enum Route {
     Push(String),
     /// It fetches them.
     Poll,
+    /// It sleeps or boots: they wait in line until it answers.
+    Wake,
 }
 
 /// Decides whether `source` may send to `target` now, and how.
@@ -52,10 +57,21 @@ pub fn decide(
     if target.meta.delivery_mode == DeliveryMode::Poll {
         return Ok(Route::Poll);
     }
+    if beat.status == Status::Hibernated || (beat.status == Status::Provisioning && boots(target)) {
+        return Ok(Route::Wake);
+    }
     if target.meta.url.is_empty() {
         return Err(
             Error::new(Kind::Busy, "workspace has no URL").with("status", beat.status.as_str())
         );
     }
     Ok(Route::Push(target.meta.url.clone()))
+}
+
+/// Whether a machine is on its way: then its gate is set to wake.
+fn boots(target: &Workspace) -> bool {
+    target
+        .load
+        .as_ref()
+        .is_some_and(|load| load.gate == Gate::Wake)
 }

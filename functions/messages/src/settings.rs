@@ -8,7 +8,12 @@ use aws_sdk_lambda::config::{
 use domain::address::Reach;
 use edge::{App, Missing, settings};
 
-use crate::agent::Agents;
+use store::Store;
+
+use crate::{
+    agent::Agents,
+    flow::{Flow, SystemClock},
+};
 
 /// The context of `dispatch` and `deliver`.
 #[derive(Debug)]
@@ -73,6 +78,18 @@ impl Messages {
             deliver_function,
             agents,
         })))
+    }
+}
+
+impl Messages {
+    /// The way of a message, over the table, HTTP and the system's clock.
+    pub fn flow(&self) -> Flow<'_, Store, Agents, SystemClock> {
+        Flow {
+            world: &self.app.store,
+            agents: &self.agents,
+            clock: &SystemClock,
+            idle_timeout: self.idle_timeout,
+        }
     }
 }
 

@@ -6,11 +6,13 @@ use domain::{
     Error, Mode, Result, WorkspaceId, capabilities::RuntimeMetadata, workspace::Heartbeat,
 };
 use edge::{
-    App, Bearer, Caller, Input, Reply,
+    Bearer, Caller, Input, Reply,
     http::{Fields, Number},
 };
 use serde::{Deserialize, Serialize};
 use store::beats::{Proof, Recorded};
+
+use crate::nudge::Registry;
 
 /// The most a heartbeat may be, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
@@ -78,7 +80,8 @@ impl HeartbeatRequest {
 ///
 /// # Errors
 /// 400, 401, 404 (open development only: elsewhere an unknown workspace looks like a foreign one).
-pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+pub async fn handle(registry: &'static Registry, caller: Caller, input: Input) -> Result<Reply> {
+    let app = registry.app;
     let request: HeartbeatRequest = input.json(MAX_BYTES, "invalid request body")?;
     let (id, beat) = request.parse()?;
     let mode = app.settings.mode;
@@ -94,6 +97,9 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         }
         Recorded::Unknown | Recorded::NotProven => return Err(unproven(&caller)),
     };
+    if before.waiting && beat.active_tasks < before.max_tasks {
+        registry.nudge(id).await;
+    }
     let turn = beat.turn(before.status, before.capabilities);
     if turn.is_some() || before.task_changes(&beat) || before.error_changes(&beat) {
         app.store

@@ -3,6 +3,7 @@
 pub mod check_access;
 pub mod discover;
 pub mod heartbeat;
+pub mod nudge;
 pub mod peers;
 pub mod register;
 pub mod update_card;

@@ -1,6 +1,7 @@
 //! Workspaces: create, list, change, delete; their tokens; the canvas; and what no other route
 //! answers.
 
+pub mod budget;
 pub mod connection;
 pub mod create;
 pub mod delete;
@@ -9,6 +10,7 @@ pub mod fields;
 pub mod get;
 pub mod health;
 pub mod list;
+pub mod metrics;
 pub mod test_token;
 pub mod tokens;
 pub mod update;
@@ -26,6 +28,10 @@ edge::handlers! { "workspaces":
     Update = "update",
     /// `DELETE /workspaces/{id}`
     Delete = "delete",
+    /// `GET|PATCH /workspaces/{id}/budget`
+    Budget = "budget",
+    /// `GET /workspaces/{id}/metrics`
+    Metrics = "metrics",
     /// `GET|POST /workspaces/{id}/tokens`, `DELETE /workspaces/{id}/tokens/{token_id}`
     Tokens = "tokens",
     /// `GET /admin/workspaces/{id}/test-token`

@@ -3,6 +3,7 @@
 use domain::Result;
 use edge::{App, Caller, Input, Reply};
 use serde::Serialize;
+use store::workspaces::Parts;
 
 use crate::view::View;
 
@@ -25,7 +26,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     app.admin(&caller).await?;
     let rows: Vec<Row> = app
         .store
-        .workspaces()
+        .workspaces(Parts::WithCard)
         .await?
         .into_iter()
         .map(|workspace| Row {

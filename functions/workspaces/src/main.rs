@@ -2,7 +2,8 @@
 
 use edge::Stop;
 use workspaces::{
-    Handler, create, delete, fallback, get, health, list, test_token, tokens, update, viewport,
+    Handler, budget, create, delete, fallback, get, health, list, metrics, test_token, tokens,
+    update, viewport,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,6 +16,8 @@ async fn main() -> Result<(), Stop> {
         Handler::Get => edge::serve(app, get::handle).await,
         Handler::Update => edge::serve(app, update::handle).await,
         Handler::Delete => edge::serve(app, delete::handle).await,
+        Handler::Budget => edge::serve(app, budget::handle).await,
+        Handler::Metrics => edge::serve(app, metrics::handle).await,
         Handler::Tokens => edge::serve(app, tokens::handle).await,
         Handler::TestToken => edge::serve(app, test_token::handle).await,
         Handler::Viewport => edge::serve(app, viewport::handle).await,

@@ -60,6 +60,44 @@ pub enum Event {
         /// The new card, any JSON.
         agent_card: Value,
     },
+    /// It gave another one a task.
+    DelegationSent {
+        /// The delegation.
+        delegation_id: String,
+        /// Who is to do it.
+        target_id: String,
+        /// The beginning of the task.
+        task_preview: String,
+    },
+    /// A task it gave was offered to its target, or stands in line.
+    DelegationStatus {
+        /// The delegation.
+        delegation_id: String,
+        /// Who is to do it.
+        target_id: String,
+        /// `dispatched` or `queued`.
+        status: String,
+    },
+    /// A task it gave is done.
+    DelegationComplete {
+        /// The delegation.
+        delegation_id: String,
+        /// Who did it; not known when the agent carried it out by itself.
+        target_id: Option<String>,
+        /// The beginning of the reply.
+        response_preview: String,
+        /// Whether it had to stand in line.
+        via_queue: bool,
+    },
+    /// A task it gave will not be done.
+    DelegationFailed {
+        /// The delegation.
+        delegation_id: String,
+        /// Who was to do it; not known when the agent carried it out by itself.
+        target_id: Option<String>,
+        /// Why.
+        error: String,
+    },
     /// It works on something else now. Told, not kept.
     TaskUpdated {
         /// The new task, in its words.
@@ -82,6 +120,10 @@ impl Event {
             Self::Wedged { .. } | Self::Failing { .. } => "WORKSPACE_DEGRADED",
             Self::Removed { .. } => "WORKSPACE_REMOVED",
             Self::CardUpdated { .. } => "AGENT_CARD_UPDATED",
+            Self::DelegationSent { .. } => "DELEGATION_SENT",
+            Self::DelegationStatus { .. } => "DELEGATION_STATUS",
+            Self::DelegationComplete { .. } => "DELEGATION_COMPLETE",
+            Self::DelegationFailed { .. } => "DELEGATION_FAILED",
             Self::TaskUpdated { .. } => "TASK_UPDATED",
         }
     }
@@ -117,6 +159,53 @@ impl Event {
                 None => json!({}),
             },
             Self::CardUpdated { agent_card } => json!({"agent_card": agent_card}),
+            Self::DelegationSent {
+                delegation_id,
+                target_id,
+                task_preview,
+            } => json!({
+                "delegation_id": delegation_id,
+                "target_id": target_id,
+                "task_preview": task_preview,
+            }),
+            Self::DelegationStatus {
+                delegation_id,
+                target_id,
+                status,
+            } => json!({
+                "delegation_id": delegation_id,
+                "target_id": target_id,
+                "status": status,
+            }),
+            Self::DelegationComplete {
+                delegation_id,
+                target_id,
+                response_preview,
+                via_queue,
+            } => {
+                let mut payload = json!({
+                    "delegation_id": delegation_id,
+                    "response_preview": response_preview,
+                });
+                if let Some(target_id) = target_id {
+                    payload["target_id"] = json!(target_id);
+                }
+                if *via_queue {
+                    payload["via"] = json!("queue_drain");
+                }
+                payload
+            }
+            Self::DelegationFailed {
+                delegation_id,
+                target_id,
+                error,
+            } => {
+                let mut payload = json!({"delegation_id": delegation_id, "error": error});
+                if let Some(target_id) = target_id {
+                    payload["target_id"] = json!(target_id);
+                }
+                payload
+            }
             Self::TaskUpdated {
                 current_task,
                 active_tasks,

@@ -65,6 +65,8 @@ ids! {
     EventId: "event", "invalid event ID";
     /// A row of a workspace's activity. Version 7: sorts by time.
     ActivityId: "activity", "invalid activity ID";
+    /// A delegation. Version 7: sorts by time.
+    DelegationId: "delegation", "invalid delegation ID";
     /// A stored body of a request or a reply.
     BodyId: "body", "invalid body ID";
 }

@@ -10,6 +10,7 @@ pub mod capabilities;
 pub mod error;
 pub mod event;
 pub mod id;
+pub mod job;
 pub mod mode;
 pub mod request;
 pub mod time;
@@ -17,5 +18,5 @@ pub mod token;
 pub mod workspace;
 
 pub use error::{Error, Kind, Result};
-pub use id::{ActivityId, BodyId, EventId, RequestId, TokenId, WorkspaceId};
+pub use id::{ActivityId, BodyId, DelegationId, EventId, RequestId, TokenId, WorkspaceId};
 pub use mode::Mode;

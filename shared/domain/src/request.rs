@@ -16,7 +16,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{BodyId, RequestId, WorkspaceId, activity::Source};
+use crate::{BodyId, DelegationId, RequestId, WorkspaceId, activity::Source};
 
 /// How long an offer waits for its claim.
 pub const OFFER: SignedDuration = SignedDuration::from_secs(60);
@@ -28,6 +28,18 @@ pub const RENEW_EVERY: SignedDuration = SignedDuration::from_secs(15);
 pub const LONGEST_DELIVERY: SignedDuration = SignedDuration::from_secs(870);
 /// How long results are kept for those who ask again.
 pub const RESULT_KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// How long a request may wait unless its sender says otherwise.
+pub const EXPIRY: SignedDuration = SignedDuration::from_hours(24);
+/// The longest a sender may let a request wait.
+pub const MAX_EXPIRY: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// When a busy agent that did not say when is asked again.
+pub const RETRY: SignedDuration = SignedDuration::from_secs(30);
+/// How often a message that was refused is tried.
+pub const MAX_ATTEMPTS: u32 = 5;
+/// The most requests that may wait for one workspace.
+pub const MAX_WAITING: i64 = 1000;
+/// How long after its last change a line of waiting requests is looked at again, come what may.
+pub const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 /// How deep a chain of requests may be (decision 33).
 pub const MAX_CHAIN: usize = 16;
 
@@ -105,6 +117,150 @@ pub struct Step {
     pub note: Option<String>,
 }
 
+/// What makes a request a repeat: the same key; and what makes it another message: another digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Idempotency {
+    /// Caller, target and message id, hashed.
+    pub key: String,
+    /// Method and message, hashed.
+    pub digest: String,
+}
+
+/// How urgent a request is. Within one priority the first to arrive is the first to go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// When there is nothing else.
+    Info,
+    /// As a rule.
+    #[default]
+    Task,
+    /// Before all others.
+    Critical,
+}
+
+impl Priority {
+    /// From its name on the wire.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "critical" => Some(Self::Critical),
+            "task" => Some(Self::Task),
+            "info" => Some(Self::Info),
+            _ => None,
+        }
+    }
+
+    /// The number the reference gives it.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Critical => 100,
+            Self::Task => 50,
+            Self::Info => 10,
+        }
+    }
+}
+
+/// What must happen before a waiting request may be offered again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// Nothing: it only waits for a slot.
+    #[default]
+    None,
+    /// This moment, or a heartbeat after `since` that shows capacity: the agent said it is busy.
+    Until {
+        /// When it wants to be asked again.
+        #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
+        at: Timestamp,
+        /// When it said so.
+        #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
+        since: Timestamp,
+    },
+    /// A heartbeat after this moment that shows capacity: the agent may have the message, so it is
+    /// asked again only when it looks free.
+    Capacity(#[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")] Timestamp),
+}
+
+impl Hold {
+    /// The moment at which time alone ends it, if it does.
+    pub fn ends_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Until { at, .. } => Some(at),
+            Self::None | Self::Capacity(_) => None,
+        }
+    }
+
+    /// Whether a request may be offered: `beat_at` and `has_capacity` are what the agent's last
+    /// heartbeat said.
+    pub fn is_over(self, now: Timestamp, beat_at: Option<Timestamp>, has_capacity: bool) -> bool {
+        match self {
+            Self::None => true,
+            Self::Until { at, since } => {
+                at <= now || (has_capacity && beat_at.is_some_and(|beat| beat > since))
+            }
+            Self::Capacity(since) => has_capacity && beat_at.is_some_and(|beat| beat > since),
+        }
+    }
+}
+
+/// How an attempt to deliver went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// The agent does not have the message: it said it is busy, or was not there.
+    Refused {
+        /// When it wants to be asked again, if it said so.
+        retry_after: Option<SignedDuration>,
+        /// What happened, in a few words.
+        why: String,
+    },
+    /// The agent may have the message.
+    Unknown {
+        /// What happened, in a few words.
+        why: String,
+    },
+}
+
+/// What becomes of a request whose delivery went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// It waits again, first in line.
+    Wait {
+        /// Until when.
+        hold: Hold,
+        /// Why.
+        why: String,
+    },
+    /// It has failed.
+    Fail {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Decides what follows on `trouble`: up to [`MAX_ATTEMPTS`] tries of a message that was refused,
+/// one redelivery of a message whose outcome is unknown.
+pub fn after(trouble: Trouble, request: &Request, now: Timestamp) -> Next {
+    match trouble {
+        Trouble::Refused { why, .. } if request.attempts >= MAX_ATTEMPTS => Next::Fail {
+            why: format!("{why}; given up after {MAX_ATTEMPTS} attempts"),
+        },
+        Trouble::Refused { retry_after, why } => Next::Wait {
+            hold: Hold::Until {
+                at: now + retry_after.unwrap_or(RETRY).min(EXPIRY),
+                since: now,
+            },
+            why,
+        },
+        Trouble::Unknown { why } if request.redelivered => Next::Fail {
+            why: format!("outcome_unknown: {why}"),
+        },
+        Trouble::Unknown { why } => Next::Wait {
+            hold: Hold::Capacity(now),
+            why,
+        },
+    }
+}
+
 /// A request as recorded. Bodies are elsewhere: this moves, they stand still.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -146,8 +302,33 @@ pub struct Request {
     pub result_status: Option<u16>,
     /// Why it failed.
     pub error: Option<String>,
+    /// How its caller was told, if it failed: the answer without its body.
+    pub told: Option<String>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Until when it may wait.
+    pub valid_until: Timestamp,
+    /// What it waits for besides a slot.
+    pub hold: Hold,
+    /// Whether the agent may have the message from an earlier delivery.
+    pub redelivered: bool,
+    /// What makes a repeat of it a repeat.
+    pub idempotency: Option<Idempotency>,
+    /// The delegation it carries.
+    pub delegation: Option<DelegationId>,
+    /// Whether the target queues by itself, so that nothing is queued for it.
+    pub native: bool,
     /// What happened when.
     pub timeline: Vec<Step>,
+}
+
+impl Request {
+    /// Its place among those that wait: urgent first, then by arrival.
+    pub fn line_key(&self) -> String {
+        let urgency = 999 - self.priority.number();
+        let arrival = self.accepted_at.as_microsecond();
+        format!("{urgency:03}#{arrival:020}#{}", self.id)
+    }
 }
 
 /// Whether a call from `caller`'s running chains to `target` needs no slot: the target waits for
@@ -173,4 +354,146 @@ pub fn chain_of<'a>(
     };
     chain.push(target);
     chain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("valid")
+    }
+
+    /// A request as just accepted.
+    fn request() -> Request {
+        let target = WorkspaceId::random();
+        Request {
+            id: "00000000-0000-4000-8000-000000000001"
+                .parse()
+                .expect("valid"),
+            caller: Source::Person,
+            target,
+            method: "message/send".to_owned(),
+            message_id: "m".to_owned(),
+            body: "00000000-0000-7000-8000-000000000001"
+                .parse()
+                .expect("valid"),
+            chain: vec![target],
+            slot: true,
+            state: State::Running,
+            fence: 1,
+            attempts: 1,
+            accepted_at: at(100),
+            lease_until: None,
+            started_at: None,
+            ended_at: None,
+            delivery_confirmed: false,
+            result: None,
+            result_status: None,
+            error: None,
+            told: None,
+            priority: Priority::Task,
+            valid_until: at(1000),
+            hold: Hold::None,
+            redelivered: false,
+            idempotency: None,
+            delegation: None,
+            native: false,
+            timeline: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn refused_messages_are_tried_five_times() {
+        let refused = |seconds| Trouble::Refused {
+            retry_after: seconds,
+            why: "busy".to_owned(),
+        };
+        let mut request = request();
+        let next = after(
+            refused(Some(SignedDuration::from_secs(7))),
+            &request,
+            at(200),
+        );
+        assert!(
+            matches!(next, Next::Wait { hold: Hold::Until { at: until, .. }, .. } if until == at(207))
+        );
+        let next = after(refused(None), &request, at(200));
+        assert!(
+            matches!(next, Next::Wait { hold: Hold::Until { at: until, .. }, .. } if until == at(230))
+        );
+        request.attempts = 5;
+        assert!(matches!(
+            after(refused(None), &request, at(200)),
+            Next::Fail { .. }
+        ));
+    }
+
+    #[test]
+    fn an_unknown_outcome_is_redelivered_once_and_only_to_a_free_agent() {
+        let unknown = || Trouble::Unknown {
+            why: "connection reset".to_owned(),
+        };
+        let mut request = request();
+        let Next::Wait { hold, .. } = after(unknown(), &request, at(200)) else {
+            panic!("waits");
+        };
+        for (beat, capacity, expected) in [
+            (None, true, false),
+            (Some(at(199)), true, false),
+            (Some(at(200)), true, false),
+            (Some(at(201)), false, false),
+            (Some(at(201)), true, true),
+        ] {
+            assert_eq!(hold.is_over(at(300), beat, capacity), expected);
+        }
+        request.redelivered = true;
+        let Next::Fail { why } = after(unknown(), &request, at(200)) else {
+            panic!("fails");
+        };
+        assert_eq!(why, "outcome_unknown: connection reset");
+    }
+
+    #[test]
+    fn the_line_is_ordered_by_urgency_then_arrival() {
+        let key = |priority, second| {
+            let mut request = request();
+            request.priority = priority;
+            request.accepted_at = at(second);
+            request.line_key()
+        };
+        let mut line = vec![
+            key(Priority::Info, 1),
+            key(Priority::Task, 3),
+            key(Priority::Critical, 9),
+            key(Priority::Task, 2),
+        ];
+        line.sort();
+        assert_eq!(
+            line,
+            [
+                key(Priority::Critical, 9),
+                key(Priority::Task, 2),
+                key(Priority::Task, 3),
+                key(Priority::Info, 1),
+            ]
+        );
+    }
+
+    #[test]
+    fn chains_grow_from_the_single_running_request() {
+        let (a, b, c) = (
+            WorkspaceId::random(),
+            WorkspaceId::random(),
+            WorkspaceId::random(),
+        );
+        let from_b = Source::Workspace(b);
+        assert_eq!(chain_of(&Source::Person, [], a), [a]);
+        assert_eq!(chain_of(&from_b, [], c), [b, c]);
+        let running = vec![a, b];
+        assert_eq!(chain_of(&from_b, [&running], c), [a, b, c]);
+        assert_eq!(chain_of(&from_b, [&running, &vec![b]], c), [b, c]);
+        assert!(is_reply_into_chain([&running], a));
+        assert!(!is_reply_into_chain([&running], c));
+    }
 }

@@ -60,6 +60,12 @@ pub struct Beat {
     /// How long it may be silent on a message, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<u32>,
+    /// How many messages it takes at once.
+    #[serde(default = "one")]
+    pub max_tasks: i64,
+    /// Whether messages may be waiting for it: a hint, sometimes wrong.
+    #[serde(default)]
+    pub waiting: bool,
     /// Its spend of `spend_month`, in US cents.
     #[serde(default)]
     spend: i64,
@@ -76,7 +82,7 @@ pub struct Beat {
 
 impl Beat {
     /// The beat of a workspace that was just created or registered.
-    pub fn new(status: Status, heard_at: Option<Timestamp>) -> Self {
+    pub fn new(status: Status, heard_at: Option<Timestamp>, max_tasks: i64) -> Self {
         Self {
             status,
             beat_at: heard_at,
@@ -86,6 +92,8 @@ impl Beat {
             uptime_seconds: 0,
             capabilities: Capabilities::default(),
             idle_timeout: None,
+            max_tasks,
+            waiting: false,
             spend: 0,
             spend_month: 0,
             task_digest: String::new(),
@@ -120,6 +128,10 @@ impl Beat {
     pub fn error_changes(&self, beat: &Heartbeat) -> bool {
         self.error_digest != digest(&beat.sample_error)
     }
+}
+
+fn one() -> i64 {
+    1
 }
 
 /// Six bytes tell two texts apart; the text itself is on the cold item.

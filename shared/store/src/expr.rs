@@ -111,6 +111,17 @@ impl Change {
         self
     }
 
+    /// `attribute = value`, unless it has one.
+    pub(crate) fn set_if_absent<T: Serialize>(mut self, attribute: &str, value: T) -> Self {
+        let (name, value) = (
+            self.name(attribute),
+            self.value(attribute, self::value(value)),
+        );
+        self.sets
+            .push(format!("{name} = if_not_exists({name}, {value})"));
+        self
+    }
+
     /// `attribute = value`, or no attribute when there is none.
     pub(crate) fn set_or_remove<T: Serialize>(self, attribute: &str, value: Option<T>) -> Self {
         match value {
@@ -124,9 +135,9 @@ impl Change {
         let map = self.name(map);
         self.terms
             .names
-            .insert("#entry".to_owned(), entry.to_owned());
-        let value = self.value("entry", self::value(value));
-        self.sets.push(format!("{map}.#entry = {value}"));
+            .insert("#set_entry".to_owned(), entry.to_owned());
+        let value = self.value("set_entry", self::value(value));
+        self.sets.push(format!("{map}.#set_entry = {value}"));
         self
     }
 

@@ -4,14 +4,20 @@
 //! |---|---|---|---|
 //! | beat: status, last heartbeat, token marks | `BEAT#<shard>` | workspace | none (hot) |
 //! | meta: everything else of a workspace | `WS#<workspace>` | `META` | `tree`, `log` |
-//! | load: slots, gate, counters | `WS#<workspace>` | `LOAD` | |
+//! | load: slots, gate, counters | `WS#<workspace>` | `LOAD` | `due` |
 //! | card | `WS#<workspace>` | `CARD` | |
 //! | token, for its workspace's list | `TOKENS#<workspace>` | token (v7) | |
 //! | credential, by hash | `CRED#<sha-256>` | `CRED` | |
 //! | activity row | `ACTIVITY#<workspace>` | row (v7) | |
 //! | body of a request or reply | `BODY#<body>` | `BODY` | |
 //! | event row | `EVENTS#<workspace>` | event (v7) | `log` |
-//! | request | `REQUEST#<request>` | `STATE` | |
+//! | request | `REQUEST#<request>` | `STATE` | `due` |
+//! | idempotency key of a message | `SEEN#<hash>` | `SEEN` | |
+//! | place in a workspace's line | `LINE#<workspace>` | urgency, arrival, id | |
+//! | job on its way to its queue | `JOB#<job>` | `JOB` | `due` |
+//! | delegation | `DELEGATIONS#<workspace>` | delegation (v7) | |
+//! | idempotency key of a delegation | `DELEGATED#<hash>` | `DELEGATED` | |
+//! | tokens used on a day | `USAGE#<workspace>` | day | |
 //! | viewport of the canvas | `CANVAS` | `VIEWPORT` | |
 //!
 //! | index | partition | sort | serves |
@@ -23,7 +29,9 @@
 //!
 //! Indexes hold keys only and are read eventually: they nominate, the rows decide.
 
-use domain::{ActivityId, BodyId, EventId, RequestId, TokenId, WorkspaceId, token::TokenHash};
+use domain::{
+    ActivityId, BodyId, DelegationId, EventId, RequestId, TokenId, WorkspaceId, token::TokenHash,
+};
 use jiff::Timestamp;
 
 /// Partition key attribute.
@@ -162,6 +170,61 @@ pub fn event(workspace: WorkspaceId, id: EventId) -> Key {
 /// A request.
 pub fn request(id: RequestId) -> Key {
     Key::new(format!("REQUEST#{id}"), "STATE")
+}
+
+/// What a message's idempotency key was used for.
+pub fn idempotency(key: &str) -> Key {
+    Key::new(format!("SEEN#{key}"), "SEEN")
+}
+
+/// The partition of those that wait for a workspace.
+pub fn line(id: WorkspaceId) -> String {
+    format!("LINE#{id}")
+}
+
+/// A place in line.
+pub fn in_line(id: WorkspaceId, place: &str) -> Key {
+    Key::new(line(id), place)
+}
+
+/// A job on its way to its queue.
+pub fn job(id: uuid::Uuid) -> Key {
+    Key::new(format!("JOB#{id}"), "JOB")
+}
+
+/// The partition of a workspace's delegations.
+pub fn delegations(id: WorkspaceId) -> String {
+    format!("DELEGATIONS#{id}")
+}
+
+/// A delegation.
+pub fn delegation(source: WorkspaceId, id: DelegationId) -> Key {
+    Key::new(delegations(source), id.to_string())
+}
+
+/// The row of a delegation that an agent named itself.
+pub fn delegation_named(source: WorkspaceId, name: &str) -> Key {
+    Key::new(delegations(source), format!("NAMED#{name}"))
+}
+
+/// What a delegation's idempotency key was used for.
+pub fn delegated(key: &str) -> Key {
+    Key::new(format!("DELEGATED#{key}"), "DELEGATED")
+}
+
+/// Tokens used by a workspace on a day (`YYYY-MM-DD`, UTC).
+pub fn usage(id: WorkspaceId, day: &str) -> Key {
+    Key::new(format!("USAGE#{id}"), day)
+}
+
+/// `due` partition of one kind and shard.
+pub fn due(kind: &str, shard: u8) -> String {
+    format!("{kind}#{shard}")
+}
+
+/// `due` sort key: by time, unique.
+pub fn due_at(at: Timestamp, id: &str) -> String {
+    format!("{:020}#{id}", at.as_microsecond())
 }
 
 /// The canvas' saved viewport.

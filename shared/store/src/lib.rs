@@ -7,12 +7,14 @@
 pub mod activity;
 pub mod beats;
 pub mod bodies;
+pub mod delegations;
 pub mod events;
 mod expr;
 pub mod keys;
+pub mod ledger;
 mod ops;
-pub mod requests;
 pub mod tokens;
+pub mod usage;
 pub mod viewport;
 pub mod workspaces;
 

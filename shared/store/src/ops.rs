@@ -260,6 +260,31 @@ impl Store {
         }
     }
 
+    /// The first `limit` keys of an index partition whose sort key is not above `until`.
+    pub(crate) async fn due_keys(
+        &self,
+        index: Index,
+        partition: String,
+        until: String,
+        limit: i32,
+    ) -> Result<Vec<Key>> {
+        let page = self
+            .db
+            .query()
+            .table_name(&self.table)
+            .index_name(index.name)
+            .key_condition_expression("#pk = :pk AND #sk <= :until")
+            .expression_attribute_names("#pk", index.pk)
+            .expression_attribute_names("#sk", index.sk)
+            .expression_attribute_values(":pk", crate::expr::value(&partition))
+            .expression_attribute_values(":until", crate::expr::value(&until))
+            .limit(limit)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        Ok(page.items().iter().filter_map(key_of).collect())
+    }
+
     /// One page of a partition's items, newest (highest) first, strictly between two sort keys.
     pub(crate) async fn page(&self, query: Page<'_>) -> Result<(Vec<Item>, Option<Item>)> {
         let mut request = self

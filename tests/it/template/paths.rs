@@ -105,6 +105,15 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
         .by(admin(Method::DELETE, &revoke, json!({})))
         .await
         .expect(200);
+    needed.by(get(&at("/budget"))).await.expect(200);
+    let limit = json!({"budget_limit": 500});
+    needed
+        .by(admin(Method::PATCH, &at("/budget"), limit))
+        .await
+        .expect(200);
+    needed.by(get(&at("/metrics"))).await.expect(200);
+    inside.hint(&own, true).await;
+    needed.by(inside.beat(&own, json!({}))).await.expect(200);
     let test_token = format!("/admin/workspaces/{}/test-token", own.id);
     needed
         .by(admin(Method::GET, &test_token, json!({})))

@@ -43,6 +43,12 @@ impl AwsCall {
             let folder = self.resource.split('/').next().unwrap_or_default();
             return vec![(action(&self.operation), format!("Bucket/{folder}/*"))];
         }
+        if self.service == "sqs" {
+            // A queue is called <stack>-<its name in the template>-<anything>.
+            let url = self.request["QueueUrl"].as_str().unwrap_or_default();
+            let queue = url.rsplit('/').next().and_then(|it| it.split('-').nth(1));
+            return vec![(action(&self.operation), queue.unwrap_or(url).to_owned())];
+        }
         if self.service != "dynamodb" {
             return vec![(action(&self.operation), self.resource.clone())];
         }

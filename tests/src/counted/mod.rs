@@ -128,6 +128,12 @@ impl InProcess {
         }
     }
 
+    /// Makes heartbeats believe that messages wait, or not.
+    pub async fn hint(&self, workspace: &Workspace, waiting: bool) {
+        let id = workspace.id.parse().expect("an id");
+        self.app.store.hint(id, waiting).await.expect("written");
+    }
+
     /// A registration of an agent at this address; nothing is connected to.
     pub fn register(&self, workspace: &Workspace, url: &str) -> InCall {
         self.post("/registry/register")

@@ -3,9 +3,19 @@
 use edge::{App, http::answer};
 use lambda_http::{Body, Request, Response};
 
+/// What a handler gets: the app, or what it is part of.
+macro_rules! context {
+    ($app:ident) => {
+        $app
+    };
+    ($app:ident, $context:expr) => {
+        $context($app)
+    };
+}
+
 /// Declares the table once, for calling and for listing.
 macro_rules! functions {
-    ($($name:literal => $handle:path,)+) => {
+    ($($name:literal => $handle:path $(, in $context:expr)?;)+) => {
         /// The functions that can be called here. A test holds the list against the template.
         pub const IN_PROCESS: &[&str] = &[$($name,)+];
 
@@ -15,7 +25,7 @@ macro_rules! functions {
         /// It is not in the list.
         pub async fn call(app: &'static App, name: &str, request: Request) -> Response<Body> {
             match name {
-                $($name => answer(app, request, $handle).await,)+
+                $($name => answer(context!(app $(, $context)?), request, $handle).await,)+
                 other => panic!("{other} is not callable in process: tests/src/counted/route.rs"),
             }
         }
@@ -23,25 +33,35 @@ macro_rules! functions {
 }
 
 functions! {
-    "registry.register" => registry::register::handle,
-    "registry.heartbeat" => registry::heartbeat::handle,
-    "registry.update_card" => registry::update_card::handle,
-    "registry.discover" => registry::discover::handle,
-    "registry.peers" => registry::peers::handle,
-    "registry.check_access" => registry::check_access::handle,
-    "activity.notify" => activity::notify::handle,
-    "activity.report" => activity::report::handle,
-    "activity.list" => activity::list::handle,
-    "events.list" => events::list::handle,
-    "messages.request" => messages::request::handle,
-    "workspaces.create" => workspaces::create::handle,
-    "workspaces.list" => workspaces::list::handle,
-    "workspaces.get" => workspaces::get::handle,
-    "workspaces.update" => workspaces::update::handle,
-    "workspaces.delete" => workspaces::delete::handle,
-    "workspaces.tokens" => workspaces::tokens::handle,
-    "workspaces.test_token" => workspaces::test_token::handle,
-    "workspaces.viewport" => workspaces::viewport::handle,
-    "workspaces.health" => workspaces::health::handle,
-    "workspaces.fallback" => workspaces::fallback::handle,
+    "registry.register" => registry::register::handle;
+    "registry.heartbeat" => registry::heartbeat::handle, in nudging;
+    "registry.update_card" => registry::update_card::handle;
+    "registry.discover" => registry::discover::handle;
+    "registry.peers" => registry::peers::handle;
+    "registry.check_access" => registry::check_access::handle;
+    "activity.notify" => activity::notify::handle;
+    "activity.report" => activity::report::handle;
+    "activity.list" => activity::list::handle;
+    "events.list" => events::list::handle;
+    "messages.delegate" => messages::delegate::handle;
+    "messages.delegations" => messages::delegations::handle;
+    "messages.request" => messages::request::handle;
+    "workspaces.create" => workspaces::create::handle;
+    "workspaces.list" => workspaces::list::handle;
+    "workspaces.get" => workspaces::get::handle;
+    "workspaces.update" => workspaces::update::handle;
+    "workspaces.delete" => workspaces::delete::handle;
+    "workspaces.budget" => workspaces::budget::handle;
+    "workspaces.metrics" => workspaces::metrics::handle;
+    "workspaces.tokens" => workspaces::tokens::handle;
+    "workspaces.test_token" => workspaces::test_token::handle;
+    "workspaces.viewport" => workspaces::viewport::handle;
+    "workspaces.health" => workspaces::health::handle;
+    "workspaces.fallback" => workspaces::fallback::handle;
+}
+
+/// Heartbeats nudge the queue of deliveries.
+fn nudging(app: &'static App) -> &'static registry::nudge::Registry {
+    let queue = std::env::var("DELIVERIES_QUEUE_URL").expect("set by `make test`");
+    registry::nudge::Registry::with_queue(app, queue)
 }

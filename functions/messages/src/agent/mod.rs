@@ -2,7 +2,11 @@
 
 mod guard;
 
-use std::{error::Error as _, sync::Arc, time::Duration};
+use std::{
+    error::Error as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use domain::address::{AgentUrl, Reach, Refused};
 use futures_util::StreamExt as _;
@@ -13,12 +17,17 @@ use reqwest::{
     redirect::Policy,
 };
 
+use crate::flow::{Exchange, Talks};
+
 /// The most an agent may answer, in bytes.
 pub const MAX_REPLY: usize = 10 * 1024 * 1024;
 /// How long a connection may take to stand.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Load balancers and NAT gateways forget a flow after 350 s of silence.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// A connection that closes without a byte this soon was closed by an agent that did not look.
+const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// The client for agents, and whom it may call.
 #[derive(Debug, Clone)]
@@ -110,15 +119,45 @@ impl Agents {
     }
 }
 
+impl Talks for Agents {
+    async fn talk(&self, url: &str, body: Vec<u8>) -> (Exchange, i64) {
+        let started = Instant::now();
+        let sent = self.send(url, body).await;
+        let took = started.elapsed();
+        let exchange = match sent {
+            Err(Failure::Broken(why)) => Exchange::Broken {
+                why,
+                at_once: took < AT_ONCE,
+            },
+            Err(Failure::Unreachable(why)) => Exchange::Unreachable { why },
+            Err(Failure::Unroutable(why)) => Exchange::Unroutable { why },
+            Ok(headers) if headers.is_busy() => Exchange::Busy {
+                why: format!("the agent said {}", headers.status),
+                retry_after: headers.retry_after,
+            },
+            Ok(headers) => {
+                let status = headers.status;
+                match headers.body().await {
+                    Ok(body) => Exchange::Reply { status, body },
+                    Err(BodyFailure::TooLong) => Exchange::Lost {
+                        status,
+                        why: "the reply is over 10 MiB".to_owned(),
+                    },
+                    Err(BodyFailure::Broken(why)) => Exchange::Lost { status, why },
+                }
+            }
+        };
+        (
+            exchange,
+            i64::try_from(took.as_millis()).unwrap_or(i64::MAX),
+        )
+    }
+}
+
 impl Headers {
     /// Whether the agent says that it cannot take the message now, and when it can.
     pub fn is_busy(&self) -> bool {
         matches!(self.status, 429 | 503) && self.retry_after.is_some()
-    }
-
-    /// Whether the status says that the agent has the message.
-    pub fn confirms(&self) -> bool {
-        (200..400).contains(&self.status)
     }
 
     /// The body.

@@ -95,12 +95,17 @@ impl Input {
         self.params.contains_key(name)
     }
 
+    /// A path parameter as it is; empty if the route has none.
+    pub fn text_param(&self, name: &str) -> &str {
+        self.params.get(name).map_or("", String::as_str)
+    }
+
     /// A path parameter as a `T`.
     ///
     /// # Errors
     /// 400 when it is not one.
     pub fn param<T: FromStr<Err = Error>>(&self, name: &str) -> Result<T> {
-        self.params.get(name).map_or("", String::as_str).parse()
+        self.text_param(name).parse()
     }
 
     /// Refuses a body over `max_bytes`.

@@ -104,6 +104,21 @@ impl Store {
         }
     }
 
+    /// Sets what a month may cost in US cents; false when the workspace is not there or removed.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn set_budget(&self, id: WorkspaceId, limit: Option<i64>) -> Result<bool> {
+        let change = Change::at(keys::meta(id))
+            .when("attribute_exists(pk) AND attribute_not_exists(removed_at)")
+            .set_or_remove("budget_limit", limit);
+        match self.update(change).await {
+            Ok(_) => Ok(true),
+            Err(UpdateError::Refused(_)) => Ok(false),
+            Err(UpdateError::Failed(error)) => Err(error),
+        }
+    }
+
     /// Gives a workspace, as read, a new parent (as read with all its ancestors, nearest last).
     ///
     /// Every ancestor is checked in the same transaction, so two concurrent moves cannot make a

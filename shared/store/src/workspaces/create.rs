@@ -10,7 +10,7 @@ use crate::{
     events,
     expr::{Write, item, value},
     keys::{self, LOG, TREE},
-    requests::Load,
+    ledger::Load,
     tokens,
 };
 
@@ -58,7 +58,10 @@ pub(crate) fn writes(
     ] {
         cold.insert(attribute.to_owned(), value(text));
     }
-    let mut hot = item(keys::beat(id), &Beat::new(status, heard_at));
+    let mut hot = item(
+        keys::beat(id),
+        &Beat::new(status, heard_at, meta.max_concurrent_tasks),
+    );
     if let Some(token) = token {
         hot.insert(TOKENS.to_owned(), mark_set(&token.hash()));
     }

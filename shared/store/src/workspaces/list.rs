@@ -18,9 +18,9 @@ impl Store {
     ///
     /// # Errors
     /// The datastore did not answer.
-    pub async fn workspaces(&self) -> Result<Vec<Workspace>> {
+    pub async fn workspaces(&self, parts: Parts) -> Result<Vec<Workspace>> {
         let ids = self.ids(LOG, keys::roster()).await?;
-        self.load_workspaces(&ids, Parts::WithCard).await
+        self.load_workspaces(&ids, parts).await
     }
 
     /// The children of `parent` that are not removed, or all roots, oldest first.

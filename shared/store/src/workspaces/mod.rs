@@ -20,7 +20,7 @@ use crate::{
     Rows, Store,
     beats::{Beat, beat_in},
     keys::{self, Key},
-    requests::Load,
+    ledger::Load,
 };
 
 /// How messages reach an agent.

@@ -7,8 +7,8 @@ use crate::{
     Store, TransactError, events,
     expr::{Change, Write, key_map},
     keys::{self, Key, LOG, PK, SK, TREE},
+    ledger::Gate,
     ops::Page,
-    requests::Gate,
 };
 
 /// What became of a removal.

@@ -1,0 +1,188 @@
+//! `GET /workspaces/{id}/delegations`, `POST …/delegations/record`, `POST …/delegations/{id}/update`
+//! (contract: a2a-notify-events 4.4, 4.5, 4.7).
+
+use domain::{
+    ActivityId, Error, Result, WorkspaceId,
+    activity::{Activity, Content, preview},
+    time::wire,
+};
+use edge::{App, Caller, Input, Reply, http::Fields};
+use lambda_http::http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::{
+    activity::Filter,
+    bodies,
+    delegations::{self, Delegation, Status},
+};
+
+use crate::delegate::uuid;
+
+const MAX_BYTES: usize = 1024 * 1024;
+/// How many rows a list shows, and how much of a reply, in bytes.
+const ROWS: usize = 50;
+const PREVIEW: usize = 300;
+/// How much of all bodies together a list reads.
+const BODY_BUDGET: usize = 4 * 1024 * 1024;
+/// The longest id an agent may give a delegation, in bytes.
+const MAX_ID: usize = 255;
+
+#[derive(Debug, Serialize)]
+struct Row {
+    id: ActivityId,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    source_id: Option<WorkspaceId>,
+    target_id: String,
+    summary: Option<String>,
+    status: String,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delegation_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_preview: Option<String>,
+}
+
+impl From<Activity> for Row {
+    fn from(row: Activity) -> Self {
+        let json = |content: Content| match content {
+            Content::Inline(value) => Some(value),
+            Content::Absent | Content::Stored(_) => None,
+        };
+        let (request, response) = (json(row.request_body), json(row.response_body));
+        let named = |body: &Option<Value>| {
+            let id = body.as_ref()?.get("delegation_id")?.as_str()?;
+            Some(id.to_owned())
+        };
+        let said = response.as_ref().map(|body| {
+            let text = body.get("text").and_then(Value::as_str);
+            preview(
+                &text.map_or_else(|| body.to_string(), str::to_owned),
+                PREVIEW,
+                "...",
+            )
+        });
+        Self {
+            id: row.id,
+            kind: "delegation",
+            source_id: row.source.id(),
+            target_id: row.target_id.unwrap_or_default(),
+            summary: row.summary,
+            status: row.status,
+            created_at: wire(row.created_at),
+            delegation_id: named(&request).or_else(|| named(&response)),
+            error: row.error_detail,
+            response_preview: said,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct RecordRequest {
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    target_id: String,
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    task: String,
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    delegation_id: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct UpdateRequest {
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    status: String,
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    error: String,
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    response_preview: String,
+}
+
+/// The family of one resource.
+///
+/// # Errors
+/// 400, 401, 413.
+pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+    let id: WorkspaceId = input.param("id")?;
+    app.own(&caller, id).await?;
+    if input.method == Method::GET {
+        list(app, id, &input).await
+    } else if input.has_param("delegation_id") {
+        update(app, id, &input).await
+    } else {
+        record(app, id, &input).await
+    }
+}
+
+async fn list(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
+    let filter = Filter {
+        activity_type: Some("delegation".to_owned()),
+        limit: ROWS,
+        ..Filter::default()
+    };
+    let mut rows = app.store.activity(id, &filter, input.now).await?;
+    app.store.inline_bodies(&mut rows, BODY_BUDGET).await?;
+    let rows: Vec<Row> = rows.into_iter().map(Row::from).collect();
+    Ok(Reply::ok(&rows))
+}
+
+/// Keeps a delegation that an agent carries out by itself.
+async fn record(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
+    let request: RecordRequest = input.json(MAX_BYTES, "invalid request body")?;
+    let given = [&request.target_id, &request.task, &request.delegation_id];
+    if given.iter().any(|text| text.is_empty()) || request.delegation_id.len() > MAX_ID {
+        return Err(Error::invalid("invalid request body"));
+    }
+    let target = uuid(&request.target_id)?;
+    let task = json!({"task": request.task, "delegation_id": request.delegation_id}).to_string();
+    let delegation = Delegation {
+        id: delegations::new_id(),
+        source: id,
+        target,
+        task: bodies::new_id(),
+        status: Status::Dispatched,
+        created_at: input.now,
+        ended_at: None,
+    };
+    app.store
+        .put_body(delegation.task, task.as_bytes(), input.now)
+        .await?;
+    app.store
+        .record_delegation(&delegation, &request.delegation_id, &request.task)
+        .await?;
+    Ok(Reply::json(
+        StatusCode::ACCEPTED,
+        &json!({"delegation_id": request.delegation_id, "status": "recorded"}),
+    ))
+}
+
+/// Keeps what an agent says of a delegation it carried out by itself.
+async fn update(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
+    let request: UpdateRequest = input.json(MAX_BYTES, "invalid request body")?;
+    let name = input.text_param("delegation_id");
+    let text = request.response_preview.as_str();
+    match request.status.as_str() {
+        "completed" => {
+            let body = bodies::new_id();
+            let kept = json!({"text": text, "delegation_id": name}).to_string();
+            app.store.put_body(body, kept.as_bytes(), input.now).await?;
+            let result = Ok((body, text));
+            app.store
+                .update_delegation(id, name, result, input.now)
+                .await?;
+        }
+        "failed" => {
+            let result = Err(request.error.as_str());
+            app.store
+                .update_delegation(id, name, result, input.now)
+                .await?;
+        }
+        _ => {
+            return Err(Error::invalid("status must be 'completed' or 'failed'"));
+        }
+    }
+    Ok(Reply::ok(
+        &json!({"status": request.status, "delegation_id": name}),
+    ))
+}

@@ -1,0 +1,123 @@
+//! A message's way from acceptance to its end, over whatever ledger, agents and clock: the functions
+//! run it on DynamoDB and HTTP, the simulation on twins of both.
+
+pub mod deliver;
+pub mod line;
+pub mod tick;
+mod watch;
+
+use std::time::Duration;
+
+use domain::{BodyId, Result, WorkspaceId};
+use jiff::Timestamp;
+use store::ledger::Ledger;
+
+/// One exchange with an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exchange {
+    /// It answered.
+    Reply {
+        /// Its status.
+        status: u16,
+        /// Its body.
+        body: Vec<u8>,
+    },
+    /// Its headers came and its body did not.
+    Lost {
+        /// Its status.
+        status: u16,
+        /// What happened.
+        why: String,
+    },
+    /// It said that it cannot take the message now.
+    Busy {
+        /// What it said.
+        why: String,
+        /// When it can, in seconds, if it said so.
+        retry_after: Option<u32>,
+    },
+    /// The connection stood and broke: it may have the message.
+    Broken {
+        /// What happened.
+        why: String,
+        /// Whether it broke at once: then the agent closed it without looking.
+        at_once: bool,
+    },
+    /// No connection.
+    Unreachable {
+        /// What happened.
+        why: String,
+    },
+    /// Its address may not be called.
+    Unroutable {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Agents, as far as messages go.
+pub trait Talks: Send + Sync {
+    /// Posts a message; answers when the exchange is over, and how many milliseconds after the
+    /// start the headers came.
+    fn talk(&self, url: &str, body: Vec<u8>) -> impl Future<Output = (Exchange, i64)> + Send;
+}
+
+/// Who a message is for, as far as delivering goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// What people call it.
+    pub name: String,
+    /// Where it answers; empty when it does not now.
+    pub url: String,
+    /// How long it may be silent, if it says so.
+    pub idle_timeout: Option<Duration>,
+    /// When it last gave a sign of life.
+    pub last_sign: Option<Timestamp>,
+}
+
+/// Bodies and workspaces, as far as delivering goes.
+pub trait Shelf: Send + Sync {
+    /// Keeps a body.
+    fn keep(&self, bytes: &[u8], now: Timestamp) -> impl Future<Output = Result<BodyId>> + Send;
+    /// A body, if it is still kept.
+    fn fetch(&self, id: BodyId) -> impl Future<Output = Result<Option<Vec<u8>>>> + Send;
+    /// A workspace that is not removed.
+    fn target(&self, id: WorkspaceId) -> impl Future<Output = Result<Option<Target>>> + Send;
+    /// Where a large body can be fetched for a while.
+    fn address(&self, id: BodyId) -> impl Future<Output = Result<String>> + Send;
+}
+
+/// The time: the system's, or the simulation's.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        domain::time::to_micros(Timestamp::now())
+    }
+}
+
+/// What the way of a message leads through.
+#[derive(Debug)]
+pub struct Flow<'a, W, T, C> {
+    /// The ledger and the shelf.
+    pub world: &'a W,
+    /// The agents.
+    pub agents: &'a T,
+    /// The clock.
+    pub clock: &'a C,
+    /// How long an agent may be silent unless its workspace says otherwise.
+    pub idle_timeout: Duration,
+}
+
+impl<W: Ledger + Shelf, T: Talks, C: Clock> Flow<'_, W, T, C> {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

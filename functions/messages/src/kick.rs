@@ -1,0 +1,96 @@
+//! `kick`: job rows from the table's stream to the queue, and the queue itself.
+//!
+//! The stream gives every row at least once, so a job may travel twice: delivered twice equals once.
+//! A row that cannot be sent is left to the minute tick, so that one bad job keeps no other waiting.
+
+use aws_sdk_sqs::Client;
+use domain::{Error, Result};
+use edge::{App, Missing, required};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::ledger::{Ledger as _, PendingJob};
+
+use crate::flow::tick::Queue;
+
+/// The queue of deliveries.
+#[derive(Debug)]
+pub struct Jobs {
+    app: &'static App,
+    sqs: Client,
+    url: String,
+}
+
+impl Jobs {
+    /// The queue the environment names.
+    ///
+    /// # Errors
+    /// The name of a variable that is missing.
+    pub fn start(app: &'static App) -> Result<&'static Self, Missing> {
+        Ok(Box::leak(Box::new(Self {
+            app,
+            sqs: Client::new(&app.sdk),
+            url: required("DELIVERIES_QUEUE_URL")?,
+        })))
+    }
+}
+
+impl Queue for Jobs {
+    async fn send(&self, job: &PendingJob) -> Result<()> {
+        self.sqs
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(&job.job)
+            .send()
+            .await
+            .map_err(Error::unavailable)?;
+        Ok(())
+    }
+}
+
+/// A batch of the stream.
+#[derive(Debug, Deserialize)]
+pub struct Batch {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Record {
+    dynamodb: Change,
+}
+
+#[derive(Debug, Deserialize)]
+struct Change {
+    #[serde(rename = "NewImage", default)]
+    new: Value,
+}
+
+/// Sends what was written.
+///
+/// # Errors
+/// Never: what fails is due in a minute and a half.
+pub async fn handle(jobs: &'static Jobs, batch: Batch) -> Result<Value> {
+    for record in batch.records {
+        let Some(job) = pending(&record.dynamodb.new) else {
+            continue;
+        };
+        let sent = jobs.send(&job).await;
+        let outcome = match sent {
+            Ok(()) => jobs.app.store.sent(&job).await,
+            failed => failed,
+        };
+        if let Err(error) = outcome {
+            edge::http::log_failure(&error, "kick");
+        }
+    }
+    Ok(json!({"batchItemFailures": []}))
+}
+
+/// A job row from a stream image, whose values carry their types.
+fn pending(image: &Value) -> Option<PendingJob> {
+    let fields = image.as_object()?.iter();
+    let plain: serde_json::Map<String, Value> = fields
+        .filter_map(|(name, typed)| Some((name.clone(), typed.get("S")?.clone())))
+        .collect();
+    serde_json::from_value(Value::Object(plain)).ok()
+}

@@ -1,0 +1,194 @@
+//! `GET /admin/a2a-queue`, `POST /admin/a2a-queue/redrive`, `POST /admin/a2a-queue/drop-stale`: what
+//! waits, and what to do about it (decision 44; contract: a2a-notify-events 3.6).
+
+use aws_sdk_sqs::{Client, types::QueueAttributeName};
+use domain::{Error, Result, WorkspaceId, request::State, time::wire};
+use edge::{App, Caller, Input, Missing, Reply, required};
+use jiff::SignedDuration;
+use lambda_http::http::Method;
+use serde::Serialize;
+use serde_json::json;
+use store::{
+    ledger::{Entry, Ledger as _, Load},
+    workspaces::Parts,
+};
+
+use crate::{Messages, flow::line::drop_waiting};
+
+/// How old a waiting message is "stale" unless the operator says otherwise, in minutes.
+const STALE_MINUTES: i64 = 60;
+/// The most messages one redrive moves: what is left moves with the next.
+const MOST_REDRIVEN: usize = 1000;
+
+/// What these routes need.
+#[derive(Debug)]
+pub struct Queues {
+    messages: &'static Messages,
+    sqs: Client,
+    live: String,
+    dead: String,
+}
+
+impl AsRef<App> for Queues {
+    fn as_ref(&self) -> &App {
+        self.messages.app
+    }
+}
+
+impl Queues {
+    /// From the environment.
+    ///
+    /// # Errors
+    /// The name of a variable that is missing.
+    pub fn start(app: &'static App) -> Result<&'static Self, Missing> {
+        Ok(Box::leak(Box::new(Self {
+            messages: Messages::delivering(app)?,
+            sqs: Client::new(&app.sdk),
+            live: required("DELIVERIES_QUEUE_URL")?,
+            dead: required("DELIVERIES_DLQ_URL")?,
+        })))
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Waiting {
+    workspace_id: WorkspaceId,
+    waiting: i64,
+    running: i64,
+    oldest_at: Option<String>,
+    /// By how much its counters contradict each other; zero is right.
+    drift: i64,
+}
+
+/// The family of one resource.
+///
+/// # Errors
+/// 400, 401.
+pub async fn handle(queues: &'static Queues, caller: Caller, input: Input) -> Result<Reply> {
+    queues.messages.app.admin(&caller).await?;
+    match input.path.rsplit('/').next() {
+        Some("redrive") if input.method == Method::POST => redrive(queues).await,
+        Some("drop-stale") if input.method == Method::POST => drop_stale(queues, &input).await,
+        _ => show(queues).await,
+    }
+}
+
+async fn show(queues: &Queues) -> Result<Reply> {
+    let store = &queues.messages.app.store;
+    let mut waiting = Vec::new();
+    for (id, load) in loads(queues, None).await? {
+        if load.counts.waiting == 0 && load.counts.running == 0 && load.counts.drift() == 0 {
+            continue;
+        }
+        let oldest = store.whole_line(id).await?;
+        let oldest = oldest.iter().map(|entry| entry.accepted_at).min();
+        waiting.push(Waiting {
+            workspace_id: id,
+            waiting: load.counts.waiting,
+            running: load.counts.running,
+            oldest_at: oldest.map(wire),
+            drift: load.counts.drift(),
+        });
+    }
+    let depth = dead_depth(queues).await?;
+    Ok(Reply::ok(&json!({
+        "queues": waiting,
+        // SQS does not tell the age of a message without receiving it: an alarm watches that.
+        "dlq": {"depth": depth, "oldest_at": null},
+    })))
+}
+
+async fn loads(queues: &Queues, only: Option<WorkspaceId>) -> Result<Vec<(WorkspaceId, Load)>> {
+    let store = &queues.messages.app.store;
+    let found = match only {
+        Some(id) => store.load_workspaces(&[id], Parts::WithLoad).await?,
+        None => store.workspaces(Parts::WithLoad).await?,
+    };
+    let loads = found.into_iter();
+    Ok(loads
+        .filter_map(|found| Some((found.meta.id, found.load?)))
+        .collect())
+}
+
+async fn dead_depth(queues: &Queues) -> Result<i64> {
+    let answer = queues
+        .sqs
+        .get_queue_attributes()
+        .queue_url(&queues.dead)
+        .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
+        .send()
+        .await
+        .map_err(Error::unavailable)?;
+    let attributes = answer.attributes.unwrap_or_default();
+    let depth = attributes.get(&QueueAttributeName::ApproximateNumberOfMessages);
+    Ok(depth.and_then(|depth| depth.parse().ok()).unwrap_or(0))
+}
+
+/// Moves what is in the dead-letter queue back, one by one: sent first, deleted then, so that a
+/// crash in between doubles a job, which changes nothing.
+async fn redrive(queues: &Queues) -> Result<Reply> {
+    let mut redriven = 0;
+    while redriven < MOST_REDRIVEN {
+        let batch = queues
+            .sqs
+            .receive_message()
+            .queue_url(&queues.dead)
+            .max_number_of_messages(10)
+            .visibility_timeout(60)
+            .send()
+            .await
+            .map_err(Error::unavailable)?;
+        let messages = batch.messages.unwrap_or_default();
+        if messages.is_empty() {
+            break;
+        }
+        for message in messages {
+            let body = message.body.unwrap_or_default();
+            let sent = queues.sqs.send_message().queue_url(&queues.live);
+            sent.message_body(body)
+                .send()
+                .await
+                .map_err(Error::unavailable)?;
+            let gone = queues.sqs.delete_message().queue_url(&queues.dead);
+            gone.set_receipt_handle(message.receipt_handle)
+                .send()
+                .await
+                .map_err(Error::unavailable)?;
+            redriven += 1;
+        }
+    }
+    Ok(Reply::ok(&json!({"redriven": redriven})))
+}
+
+async fn drop_stale(queues: &Queues, input: &Input) -> Result<Reply> {
+    let wrong = || Error::invalid("max_age_minutes must be a positive integer");
+    let minutes = match input.query("max_age_minutes") {
+        None => STALE_MINUTES,
+        Some(text) => text.parse().ok().filter(|age| *age > 0).ok_or_else(wrong)?,
+    };
+    let only = input.query("workspace_id").filter(|id| !id.is_empty());
+    let only = only.map(str::parse).transpose()?;
+    let age = SignedDuration::try_from_mins(minutes).ok_or_else(wrong)?;
+    let before = input.now.checked_sub(age).map_err(|_| wrong())?;
+
+    let store = &queues.messages.app.store;
+    let (flow, mut dropped) = (queues.messages.flow(), 0);
+    let why = format!(
+        "[DropStaleQueueItems] auto-dropped: queue item age exceeded the post-incident TTL. \
+         Dropped at {}",
+        wire(input.now)
+    );
+    for (id, load) in loads(queues, only).await? {
+        if load.counts.waiting == 0 {
+            continue;
+        }
+        let stale = |entry: &Entry| entry.accepted_at < before;
+        for entry in store.whole_line(id).await?.into_iter().filter(stale) {
+            if let Some(request) = store.request(entry.request_id).await? {
+                drop_waiting(&flow, &request, State::Dropped, &why).await?;
+                dropped += 1;
+            }
+        }
+    }
+    Ok(Reply::ok(&json!({"dropped": dropped})))
+}

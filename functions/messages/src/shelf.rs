@@ -1,0 +1,38 @@
+//! The store as the shelf of the flow.
+
+use std::time::Duration;
+
+use domain::{BodyId, Result, WorkspaceId};
+use jiff::Timestamp;
+use store::{Store, bodies, workspaces::Parts};
+
+use crate::flow::{Shelf, Target};
+
+impl Shelf for Store {
+    async fn keep(&self, bytes: &[u8], now: Timestamp) -> Result<BodyId> {
+        let id = bodies::new_id();
+        self.put_body(id, bytes, now).await?;
+        Ok(id)
+    }
+
+    async fn fetch(&self, id: BodyId) -> Result<Option<Vec<u8>>> {
+        self.body(id).await
+    }
+
+    async fn target(&self, id: WorkspaceId) -> Result<Option<Target>> {
+        let found = self.workspace(id, Parts::Core).await?;
+        Ok(found.and_then(|workspace| {
+            let beat = workspace.beat?;
+            Some(Target {
+                name: workspace.meta.name,
+                url: workspace.meta.url,
+                idle_timeout: beat.idle_timeout.map(|s| Duration::from_secs(s.into())),
+                last_sign: beat.beat_at.max(beat.active_at),
+            })
+        }))
+    }
+
+    async fn address(&self, id: BodyId) -> Result<String> {
+        self.body_url(id).await
+    }
+}

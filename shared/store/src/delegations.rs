@@ -1,0 +1,524 @@
+//! Delegations: a task one workspace gives another, from being sent to its result.
+//!
+//! The item here is the delegation; what people and agents read are its two activity rows, `delegate`
+//! and `delegate_result`, and its events, all written with it (contract: a2a-notify-events 4).
+
+use domain::{
+    ActivityId, BodyId, DelegationId, Result, WorkspaceId,
+    activity::{Activity, Content, Source, preview},
+    event::Event,
+    job::Job,
+    request::{Request, State},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    Store, TransactError, activity, events,
+    expr::{Change, Write},
+    keys,
+    ledger::{Ending, pending},
+    ops::read,
+};
+
+/// For so long after its end a repeat with the same key is still the same delegation.
+const KEY_KEPT: SignedDuration = SignedDuration::from_mins(10);
+/// How much of a task and of a reply events show, in bytes.
+const TASK_PREVIEW: usize = 100;
+const REPLY_PREVIEW: usize = 200;
+/// How much of a reply the row's summary shows, in bytes.
+const SUMMARY_PREVIEW: usize = 80;
+
+/// Where a delegation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It was told, and not sent yet.
+    Pending,
+    /// Its message was offered to the target.
+    Dispatched,
+    /// Its message waits in line.
+    Queued,
+    /// It has its result.
+    Completed,
+    /// It has none and will get none.
+    Failed,
+}
+
+impl Status {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Dispatched => "dispatched",
+            Self::Queued => "queued",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A delegation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Delegation {
+    /// Its id; that of its `delegate` row too.
+    pub id: DelegationId,
+    /// Who delegates.
+    pub source: WorkspaceId,
+    /// Who is to do it.
+    pub target: WorkspaceId,
+    /// The stored `{"task", "delegation_id"}`.
+    pub task: BodyId,
+    /// Where it stands.
+    pub status: Status,
+    /// When it was told.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
+    pub created_at: Timestamp,
+    /// When it ended.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::microsecond::optional"
+    )]
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Delegation {
+    /// Whether a repeat with its key is a new delegation.
+    fn frees_its_key(&self, now: Timestamp) -> bool {
+        self.status == Status::Failed || self.ended_at.is_some_and(|at| at + KEY_KEPT < now)
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Delegated {
+    source: WorkspaceId,
+    delegation: DelegationId,
+    expires_at: i64,
+}
+
+/// A fresh delegation id.
+pub fn new_id() -> DelegationId {
+    DelegationId::from_uuid(Uuid::now_v7())
+}
+
+/// The row of what was asked.
+fn asked_row(id: DelegationId) -> ActivityId {
+    ActivityId::from_uuid(*id.as_uuid())
+}
+
+/// The row of what came back: next to the other, and the same whoever computes it.
+fn answer_row(id: DelegationId) -> ActivityId {
+    ActivityId::from_uuid(Uuid::from_u128(id.as_uuid().as_u128() ^ 1))
+}
+
+fn asked(delegation: &Delegation, target: &str, status: &str) -> Activity {
+    Activity {
+        id: asked_row(delegation.id),
+        workspace: delegation.source,
+        activity_type: "delegation".to_owned(),
+        source: Source::Workspace(delegation.source),
+        target_id: Some(target.to_owned()),
+        method: Some("delegate".to_owned()),
+        summary: Some(format!("Delegating to {target}")),
+        request_body: Content::Stored(delegation.task),
+        response_body: Content::Absent,
+        tool_trace: Content::Absent,
+        duration_ms: None,
+        status: status.to_owned(),
+        error_detail: None,
+        created_at: delegation.created_at,
+    }
+}
+
+/// What the second row says.
+struct Outcome<'a> {
+    status: Status,
+    text: Option<(BodyId, &'a str)>,
+    error: Option<&'a str>,
+}
+
+fn answer(
+    source: WorkspaceId,
+    id: DelegationId,
+    target: Option<String>,
+    outcome: &Outcome<'_>,
+    now: Timestamp,
+) -> Activity {
+    let (summary, response_body) = match (outcome.status, outcome.text) {
+        (Status::Completed, Some((body, text))) => {
+            let text = preview(text, SUMMARY_PREVIEW, "...");
+            (
+                format!("Delegation completed ({text})"),
+                Content::Stored(body),
+            )
+        }
+        (Status::Queued, _) => (
+            "Delegation queued — target at capacity".to_owned(),
+            Content::Inline(serde_json::json!({"delegation_id": id, "queued": true})),
+        ),
+        _ => ("Delegation failed".to_owned(), Content::Absent),
+    };
+    Activity {
+        id: answer_row(id),
+        workspace: source,
+        activity_type: "delegation".to_owned(),
+        source: Source::Workspace(source),
+        target_id: target,
+        method: Some("delegate_result".to_owned()),
+        summary: Some(summary),
+        request_body: Content::Absent,
+        response_body,
+        tool_trace: Content::Absent,
+        duration_ms: None,
+        status: outcome.status.as_str().to_owned(),
+        error_detail: outcome.error.map(str::to_owned),
+        created_at: now,
+    }
+}
+
+/// The status on the item and on the `delegate` row, unless it has ended.
+fn moved(source: WorkspaceId, id: DelegationId, to: Status, error: Option<&str>) -> [Change; 2] {
+    let item = Change::at(keys::delegation(source, id))
+        .naming("status")
+        .when("attribute_exists(pk) AND NOT #status IN (:completed, :failed)")
+        .with("completed", Status::Completed)
+        .with("failed", Status::Failed)
+        .set("status", to);
+    let row = Change::at(keys::activity(source, asked_row(id)))
+        .when("attribute_exists(pk)")
+        .set("status", to.as_str())
+        .set_or_remove("error_detail", error);
+    [item, row]
+}
+
+/// What ends with the request that carries a delegation. May be left out as a whole: when its
+/// source was purged there is nobody to tell.
+pub(crate) fn ended(request: &Request, ending: &Ending, now: Timestamp) -> Vec<Write> {
+    let (Some(id), Some(source)) = (request.delegation, request.caller.id()) else {
+        return Vec::new();
+    };
+    let queued = request
+        .timeline
+        .iter()
+        .any(|step| step.state == State::Waiting);
+    let target = request.target.to_string();
+    let (status, text, error) = match (&ending.text, ending.state) {
+        (Some((body, text)), State::Completed) => {
+            (Status::Completed, Some((*body, text.as_str())), None)
+        }
+        _ => {
+            let why = ending.sentence.as_deref().or(ending.error.as_deref());
+            (Status::Failed, None, Some(why.unwrap_or("failed")))
+        }
+    };
+    let event = match text {
+        Some((_, text)) => Event::DelegationComplete {
+            delegation_id: id.to_string(),
+            target_id: Some(target.clone()),
+            response_preview: preview(text, REPLY_PREVIEW, "..."),
+            via_queue: queued,
+        },
+        None => Event::DelegationFailed {
+            delegation_id: id.to_string(),
+            target_id: Some(target.clone()),
+            error: error.unwrap_or_default().to_owned(),
+        },
+    };
+    let outcome = Outcome {
+        status,
+        text,
+        error,
+    };
+    let [item, row] = moved(source, id, status, error);
+    vec![
+        item.set("ended_at", now.as_microsecond()).into(),
+        row.into(),
+        activity::record(&answer(source, id, Some(target), &outcome, now)),
+        events::record(source, &event, now),
+    ]
+}
+
+/// What became of a delegation that was told.
+#[derive(Debug)]
+pub enum Told {
+    /// It is new, and on its way.
+    New,
+    /// It is this one, told before.
+    Before(Delegation),
+}
+
+impl Store {
+    /// Takes a delegation: item, row, event and job, or finds it told before under the same key.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn delegate(
+        &self,
+        delegation: &Delegation,
+        task: &str,
+        key: Option<&str>,
+    ) -> Result<Told> {
+        let now = delegation.created_at;
+        let mut writes = vec![
+            Write::put(
+                keys::delegation(delegation.source, delegation.id),
+                delegation,
+            )
+            .if_new(),
+            activity::record(&asked(
+                delegation,
+                &delegation.target.to_string(),
+                Status::Pending.as_str(),
+            )),
+            events::record(delegation.source, &sent(delegation, task), now),
+            pending(
+                delegation.source,
+                &Job::DelegateV1 {
+                    source: delegation.source,
+                    delegation_id: delegation.id,
+                },
+                now,
+            ),
+        ];
+        let Some(key) = key else {
+            return match self.transact(writes).await {
+                Ok(()) => Ok(Told::New),
+                Err(other) => Err(other.into_error()),
+            };
+        };
+        let row = Delegated {
+            source: delegation.source,
+            delegation: delegation.id,
+            expires_at: crate::bodies::expiry(now),
+        };
+        let key = keys::delegated(key);
+        writes.insert(0, Write::put(key.clone(), &row).if_new());
+        loop {
+            match self.transact(writes.clone()).await {
+                Ok(()) => return Ok(Told::New),
+                Err(TransactError::Cancelled(why)) if why.failed(0) => {
+                    let found: Option<Delegated> = why.found(0).cloned().map(read).transpose()?;
+                    let Some(found) = found else { continue };
+                    let item = keys::delegation(found.source, found.delegation);
+                    let before: Option<Delegation> =
+                        self.rows([item.clone()]).await?.take(&item)?;
+                    match before.filter(|before| !before.frees_its_key(now)) {
+                        Some(before) => return Ok(Told::Before(before)),
+                        // Whoever takes the key over names whose it was.
+                        None => {
+                            writes[0] = Write::put(key.clone(), &row)
+                                .when("attribute_not_exists(pk) OR delegation = :old")
+                                .with("old", found.delegation);
+                        }
+                    }
+                }
+                Err(other) => return Err(other.into_error()),
+            }
+        }
+    }
+
+    /// A delegation, if it is still kept.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn delegation(
+        &self,
+        source: WorkspaceId,
+        id: DelegationId,
+    ) -> Result<Option<Delegation>> {
+        let key = keys::delegation(source, id);
+        self.rows([key.clone()]).await?.take(&key)
+    }
+
+    /// Says that a delegation's message was offered, or stands in line; does nothing when it has
+    /// ended, or says so already.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn delegation_sent(
+        &self,
+        delegation: &Delegation,
+        queued: bool,
+        now: Timestamp,
+    ) -> Result<()> {
+        let status = if queued {
+            Status::Queued
+        } else {
+            Status::Dispatched
+        };
+        let (source, id) = (delegation.source, delegation.id);
+        let target = delegation.target.to_string();
+        let event = Event::DelegationStatus {
+            delegation_id: id.to_string(),
+            target_id: target.clone(),
+            status: status.as_str().to_owned(),
+        };
+        let item = Change::at(keys::delegation(source, id))
+            .naming("status")
+            .when("#status = :pending")
+            .with("pending", Status::Pending)
+            .set("status", status);
+        let [_, row] = moved(source, id, status, None);
+        let mut writes = vec![item.into(), row.into(), events::record(source, &event, now)];
+        if queued {
+            let outcome = Outcome {
+                status,
+                text: None,
+                error: None,
+            };
+            writes.push(activity::record(&answer(
+                source,
+                id,
+                Some(target),
+                &outcome,
+                now,
+            )));
+        }
+        self.unless_moved(writes).await
+    }
+
+    /// Ends a delegation whose message was never accepted.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn delegation_refused(
+        &self,
+        delegation: &Delegation,
+        error: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (source, id) = (delegation.source, delegation.id);
+        let target = Some(delegation.target.to_string());
+        let event = Event::DelegationFailed {
+            delegation_id: id.to_string(),
+            target_id: target.clone(),
+            error: error.to_owned(),
+        };
+        let outcome = Outcome {
+            status: Status::Failed,
+            text: None,
+            error: Some(error),
+        };
+        let [item, row] = moved(source, id, Status::Failed, Some(error));
+        self.unless_moved(vec![
+            item.set("ended_at", now.as_microsecond()).into(),
+            row.into(),
+            activity::record(&answer(source, id, target, &outcome, now)),
+            events::record(source, &event, now),
+        ])
+        .await
+    }
+
+    async fn unless_moved(&self, writes: Vec<Write>) -> Result<()> {
+        match self.transact(writes).await {
+            Ok(()) | Err(TransactError::Cancelled(_)) => Ok(()),
+            Err(TransactError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Keeps a delegation that an agent carries out by itself: rows and event, no message.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn record_delegation(
+        &self,
+        delegation: &Delegation,
+        wire_id: &str,
+        task: &str,
+    ) -> Result<()> {
+        let now = delegation.created_at;
+        let row = asked(
+            delegation,
+            &delegation.target.to_string(),
+            Status::Dispatched.as_str(),
+        );
+        let event = Event::DelegationSent {
+            delegation_id: wire_id.to_owned(),
+            target_id: delegation.target.to_string(),
+            task_preview: preview(task, TASK_PREVIEW, "..."),
+        };
+        let by_name = ByName {
+            row: delegation.id,
+            expires_at: crate::bodies::expiry(now),
+        };
+        let writes = [
+            activity::record(&row),
+            events::record(delegation.source, &event, now),
+            Write::put(keys::delegation_named(delegation.source, wire_id), &by_name),
+        ];
+        self.transact(writes)
+            .await
+            .map_err(TransactError::into_error)
+    }
+
+    /// What an agent says of a delegation it carried out by itself. An id nobody knows changes no
+    /// row, and is told all the same.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn update_delegation(
+        &self,
+        source: WorkspaceId,
+        wire_id: &str,
+        result: std::result::Result<(BodyId, &str), &str>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let named = keys::delegation_named(source, wire_id);
+        let known: Option<ByName> = self.rows([named.clone()]).await?.take(&named)?;
+        let own: Option<DelegationId> = wire_id.parse().ok();
+        let id = known.map(|known| known.row).or(own);
+        let status = if result.is_ok() {
+            Status::Completed
+        } else {
+            Status::Failed
+        };
+        let event = match result {
+            Ok((_, text)) => Event::DelegationComplete {
+                delegation_id: wire_id.to_owned(),
+                target_id: None,
+                response_preview: preview(text, REPLY_PREVIEW, "..."),
+                via_queue: false,
+            },
+            Err(error) => Event::DelegationFailed {
+                delegation_id: wire_id.to_owned(),
+                target_id: None,
+                error: error.to_owned(),
+            },
+        };
+        let mut writes = vec![events::record(source, &event, now)];
+        if let Ok((body, text)) = result {
+            let outcome = Outcome {
+                status,
+                text: Some((body, text)),
+                error: None,
+            };
+            let id = id.unwrap_or_else(new_id);
+            writes.push(activity::record(&answer(source, id, None, &outcome, now)));
+        }
+        self.transact(writes)
+            .await
+            .map_err(TransactError::into_error)?;
+        if let Some(id) = id {
+            let error = result.err().filter(|error| !error.is_empty());
+            let [_, row] = moved(source, id, status, error);
+            self.unless_moved(vec![row.into()]).await?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ByName {
+    row: DelegationId,
+    expires_at: i64,
+}
+
+fn sent(delegation: &Delegation, task: &str) -> Event {
+    Event::DelegationSent {
+        delegation_id: delegation.id.to_string(),
+        target_id: delegation.target.to_string(),
+        task_preview: preview(task, TASK_PREVIEW, "..."),
+    }
+}

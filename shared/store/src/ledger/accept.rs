@@ -1,0 +1,224 @@
+//! Accepting: a slot if one is free and nobody waits, else a place in line.
+
+use domain::{
+    Error, RequestId, Result,
+    activity::Activity,
+    request::{EXPIRY, LOOK_AGAIN, MAX_WAITING, OFFER, RESULT_KEPT, Request, State, Step},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Accepted, Entry, Gate, Load, deliver, jobs::pending, rows};
+use crate::{
+    Cancelled, Store, TransactError, activity,
+    expr::{Change, Write, value},
+    keys,
+    ops::read,
+};
+
+/// How often an acceptance that met a change of the load is decided anew.
+const TRIES: usize = 8;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Repeat {
+    request_id: RequestId,
+    digest: String,
+    expires_at: i64,
+}
+
+enum Tried {
+    Done,
+    Repeat(Repeat),
+    /// The load as it was found; none if the workspace has none.
+    Load(Option<Box<Load>>),
+}
+
+impl Store {
+    pub(super) async fn accept_request(
+        &self,
+        request: &Request,
+        by_queue: bool,
+    ) -> Result<Accepted> {
+        for _ in 0..TRIES {
+            let load = match self.take_slot(request, by_queue).await? {
+                Tried::Done => return Ok(Accepted::Offered),
+                Tried::Repeat(found) => return Ok(repeat(found)),
+                Tried::Load(load) => load,
+            };
+            if load.is_none_or(|load| load.gate == Gate::Closed) {
+                return Ok(Accepted::Closed);
+            }
+            match self.stand_in_line(request).await? {
+                Tried::Done => return Ok(Accepted::Waiting),
+                Tried::Repeat(found) => return Ok(repeat(found)),
+                Tried::Load(None) => return Ok(Accepted::Closed),
+                Tried::Load(Some(load)) if load.gate == Gate::Closed => {
+                    return Ok(Accepted::Closed);
+                }
+                Tried::Load(Some(load)) if load.counts.waiting >= MAX_WAITING => {
+                    return Ok(Accepted::QueueFull(load.counts.waiting));
+                }
+                // A slot was freed in between and nobody waits: nobody would offer it.
+                Tried::Load(Some(_)) => {}
+            }
+        }
+        Err(Error::unavailable("the load kept changing"))
+    }
+
+    async fn take_slot(&self, request: &Request, by_queue: bool) -> Result<Tried> {
+        let mut offered = request.clone();
+        offered.state = State::Offered;
+        offered.fence = 1;
+        offered.lease_until = Some(request.accepted_at + OFFER);
+        offered.timeline = vec![Step {
+            at: request.accepted_at,
+            state: State::Offered,
+            note: Some("accepted".to_owned()),
+        }];
+        let load = changed_load(request).count("running", 1);
+        let load = if request.slot {
+            load.when(
+                "attribute_exists(pk) AND #gate = :open AND #waiting = :none \
+                 AND size(#slots) < #max_concurrent_tasks",
+            )
+            .naming("waiting")
+            .naming("max_concurrent_tasks")
+            .with("none", 0)
+            .with("open", Gate::Open)
+            .set_entry("slots", &request.id.to_string(), &request.chain)
+        } else {
+            load.when("attribute_exists(pk) AND #gate = :open")
+                .with("open", Gate::Open)
+        };
+        let item = rows::item(&offered, request.accepted_at + OFFER);
+        let mut writes = first(request, load);
+        writes.push(Write::put_item(item).if_new());
+        if by_queue {
+            let job = deliver(&offered);
+            writes.push(pending(request.target, &job, request.accepted_at));
+        }
+        self.tried(request, writes).await
+    }
+
+    async fn stand_in_line(&self, request: &Request) -> Result<Tried> {
+        let mut waiting = request.clone();
+        waiting.state = State::Waiting;
+        waiting.fence = 0;
+        waiting.lease_until = None;
+        waiting.timeline = vec![Step {
+            at: request.accepted_at,
+            state: State::Waiting,
+            note: Some("accepted".to_owned()),
+        }];
+        let look = keys::due_at(
+            request.accepted_at + LOOK_AGAIN,
+            &request.target.to_string(),
+        );
+        let load = changed_load(request)
+            // Somebody who ends, or waits already, must be there to move the line.
+            .when(
+                "attribute_exists(pk) AND #gate IN (:open, :wake) AND #waiting < :most AND \
+                 (#waiting > :none OR size(#slots) >= #max_concurrent_tasks OR #gate = :wake)",
+            )
+            .with("open", Gate::Open)
+            .with("wake", Gate::Wake)
+            .with("most", MAX_WAITING)
+            .with("none", 0)
+            .naming("slots")
+            .naming("max_concurrent_tasks")
+            .count("waiting", 1)
+            .set(keys::DUE.pk, keys::due("LINE", keys::shard(request.target)))
+            .set_if_absent(keys::DUE.sk, look);
+        let mut writes = first(request, load);
+        let item = rows::item(&waiting, request.valid_until);
+        writes.push(Write::put_item(item).if_new());
+        writes.push(Write::put(
+            keys::in_line(request.target, &waiting.line_key()),
+            &Entry::of(&waiting),
+        ));
+        self.tried(request, writes).await
+    }
+
+    /// Records a message that its target fetches: the activity row is its delivery, so it has
+    /// ended. False when the target takes no messages (any more).
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn leave(&self, request: &Request, row: &Activity) -> Result<bool> {
+        let now = request.accepted_at;
+        let mut request = request.clone();
+        request.state = State::Completed;
+        request.ended_at = Some(now);
+        request.timeline.push(Step {
+            at: now,
+            state: State::Completed,
+            note: Some("left in the activity of the target".to_owned()),
+        });
+        let load = changed_load(&request)
+            .when("attribute_exists(pk) AND #gate = :open")
+            .with("open", Gate::Open)
+            .count("done", 1);
+        let mut item = rows::ended_item(&request);
+        let expires_at = (now + RESULT_KEPT).as_second();
+        item.insert(keys::EXPIRES_AT.to_owned(), value(expires_at));
+        let writes = [
+            load.into(),
+            Write::put_item(item).if_new(),
+            activity::record(row),
+        ];
+        match self.transact(writes).await {
+            Ok(()) => Ok(true),
+            Err(TransactError::Cancelled(why)) if why.failed(0) => Ok(false),
+            Err(other) => Err(other.into_error()),
+        }
+    }
+
+    async fn tried(&self, request: &Request, writes: Vec<Write>) -> Result<Tried> {
+        match self.transact(writes).await {
+            Ok(()) => Ok(Tried::Done),
+            Err(TransactError::Cancelled(why)) => refused(request, &why),
+            Err(TransactError::Failed(error)) => Err(error),
+        }
+    }
+}
+
+/// What every acceptance changes of the load.
+fn changed_load(request: &Request) -> Change {
+    Change::at(keys::load(request.target))
+        .naming("gate")
+        .set("message_at", request.accepted_at.as_microsecond())
+        .count("accepted", 1)
+}
+
+/// The load first, then the idempotency key: [`refused`] looks at them by number.
+fn first(request: &Request, load: Change) -> Vec<Write> {
+    let mut writes = vec![load.into()];
+    if let Some(idempotency) = &request.idempotency {
+        let row = Repeat {
+            request_id: request.id,
+            digest: idempotency.digest.clone(),
+            expires_at: (request.valid_until + EXPIRY).as_second(),
+        };
+        writes.push(
+            Write::put(keys::idempotency(&idempotency.key), &row)
+                .when("attribute_not_exists(pk) OR expires_at < :now")
+                .with("now", request.accepted_at.as_second()),
+        );
+    }
+    writes
+}
+
+fn refused(request: &Request, why: &Cancelled) -> Result<Tried> {
+    if request.idempotency.is_some() && why.failed(1) {
+        let found = why.found(1).cloned().map(read).transpose()?;
+        return Ok(found.map_or(Tried::Load(None), Tried::Repeat));
+    }
+    let load = why.found(0).cloned().map(read::<Load>).transpose()?;
+    Ok(Tried::Load(load.map(Box::new)))
+}
+
+fn repeat(found: Repeat) -> Accepted {
+    Accepted::Repeat {
+        of: found.request_id,
+        digest: found.digest,
+    }
+}

@@ -1,0 +1,64 @@
+//! Jobs on their way to the queue: rows written with the change that makes them necessary. The
+//! stream carries them to the queue; the row goes when they are there.
+
+use domain::{Result, WorkspaceId, job::Job};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    Store,
+    expr::{Write, key_map},
+    keys::{self, Key},
+};
+
+/// After this long a job that is still here did not reach its queue by the stream.
+const OVERDUE: SignedDuration = SignedDuration::from_secs(90);
+
+/// A job that may not have reached its queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingJob {
+    /// Its id.
+    pub id: Uuid,
+    /// The job, as it will travel.
+    pub job: String,
+    /// Where it is due.
+    due_pk: String,
+    due_at: String,
+}
+
+impl PendingJob {
+    /// The job.
+    ///
+    /// # Errors
+    /// It is of a version this code does not know.
+    pub fn job(&self) -> Result<Job, serde_json::Error> {
+        serde_json::from_str(&self.job)
+    }
+}
+
+/// The write that puts a job on its way.
+pub(crate) fn pending(concerning: WorkspaceId, job: &Job, now: Timestamp) -> Write {
+    let id = Uuid::now_v7();
+    let row = PendingJob {
+        id,
+        job: serde_json::to_string(job).unwrap_or_default(),
+        due_pk: keys::due("JOB", keys::shard(concerning)),
+        due_at: keys::due_at(now + OVERDUE, &id.to_string()),
+    };
+    Write::put(keys::job(id), &row)
+}
+
+impl Store {
+    pub(super) async fn forget_job(&self, id: Uuid) -> Result<()> {
+        let key: Key = keys::job(id);
+        self.db
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key_map(key)))
+            .send()
+            .await
+            .map_err(domain::Error::unavailable)?;
+        Ok(())
+    }
+}

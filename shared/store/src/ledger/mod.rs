@@ -1,0 +1,349 @@
+//! The ledger: every A2A request, the slots it holds, and the line of those that wait.
+//!
+//! [`Ledger`] is what the message functions need of it, each operation one decision that the
+//! database makes: [`Store`](crate::Store) does it in DynamoDB, [`memory::Twin`] in memory for the
+//! simulation, and both are held to one contract suite.
+//!
+//! Invariant, per workspace: accepted = done + failed + expired + dropped + waiting + running.
+
+mod accept;
+mod due;
+mod end;
+mod jobs;
+mod line;
+#[cfg(feature = "memory")]
+pub mod memory;
+mod rows;
+
+use std::collections::HashMap;
+
+use domain::{
+    BodyId, RequestId, Result, WorkspaceId,
+    activity::Activity,
+    job::Job,
+    request::{Hold, Request, State},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use jobs::PendingJob;
+pub(crate) use jobs::pending;
+
+/// A fresh request id: also the id of the A2A task, so version 4 as on the wire.
+pub fn new_id() -> RequestId {
+    RequestId::from_uuid(Uuid::new_v4())
+}
+
+/// Whether messages may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gate {
+    /// They may.
+    Open,
+    /// They are kept, and wake it.
+    Wake,
+    /// They may not.
+    Closed,
+}
+
+/// A workspace's slots, gate and counters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Load {
+    /// The requests that hold a slot, each with its chain.
+    #[serde(default)]
+    pub slots: HashMap<String, Vec<WorkspaceId>>,
+    /// How many may hold one at once.
+    pub max_concurrent_tasks: i64,
+    /// Whether messages may come in.
+    pub gate: Gate,
+    /// When the workspace last got an answer from another one.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::microsecond::optional"
+    )]
+    pub last_outbound_at: Option<Timestamp>,
+    /// What became of the requests it was sent.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// What became of a workspace's requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// All that were accepted.
+    pub accepted: i64,
+    /// Those in line.
+    pub waiting: i64,
+    /// Those offered or running.
+    pub running: i64,
+    /// Those with a result.
+    pub done: i64,
+    /// Those that ended without.
+    pub failed: i64,
+    /// Those that waited too long.
+    pub expired: i64,
+    /// Those whose target went away.
+    pub dropped: i64,
+}
+
+impl Counts {
+    /// By how much the invariant is broken; zero is right.
+    pub fn drift(&self) -> i64 {
+        let ended = self.done + self.failed + self.expired + self.dropped;
+        self.accepted - ended - self.waiting - self.running
+    }
+}
+
+impl Load {
+    /// The load of a new workspace.
+    pub fn new(max_concurrent_tasks: i64) -> Self {
+        Self {
+            slots: HashMap::new(),
+            max_concurrent_tasks,
+            gate: Gate::Open,
+            last_outbound_at: None,
+            counts: Counts::default(),
+        }
+    }
+
+    /// How many slots are free.
+    pub fn free(&self) -> i64 {
+        self.max_concurrent_tasks - i64::try_from(self.slots.len()).unwrap_or(i64::MAX)
+    }
+}
+
+/// What became of an acceptance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Accepted {
+    /// Recorded and offered, with its slot if it needs one.
+    Offered,
+    /// Recorded, and in line.
+    Waiting,
+    /// It is a repeat of this request.
+    Repeat {
+        /// The request it repeats.
+        of: RequestId,
+        /// The digest of that one's message.
+        digest: String,
+    },
+    /// So many wait already; no more may.
+    QueueFull(i64),
+    /// The workspace takes no messages.
+    Closed,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// Any of the final states.
+    pub state: State,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// The stored reply, if the agent gave one.
+    pub result: Option<BodyId>,
+    /// Whether the agent has the message.
+    pub delivery_confirmed: bool,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// What its caller is told if it failed, for those who ask again: an answer of the message
+    /// functions, as JSON.
+    pub told: Option<String>,
+    /// The sentence in it, for a delegation.
+    pub sentence: Option<String>,
+    /// The row for the target's activity.
+    pub activity: Activity,
+    /// Whether the caller got an answer it can use.
+    pub answered: bool,
+    /// What a delegation ends with: the stored `{"text", "delegation_id"}`, and the text's
+    /// beginning.
+    pub text: Option<(BodyId, String)>,
+    /// Tokens the agent said it used: input, output.
+    pub usage: Option<(i64, i64)>,
+}
+
+impl Ending {
+    /// The end of a request that got no answer.
+    pub fn failed(status: u16, why: &str, activity: Activity) -> Self {
+        Self {
+            state: State::Failed,
+            status,
+            result: None,
+            delivery_confirmed: false,
+            error: Some(why.to_owned()),
+            told: None,
+            sentence: None,
+            activity,
+            answered: false,
+            text: None,
+            usage: None,
+        }
+    }
+
+    /// Whether the agent may have the message though nobody knows.
+    pub fn may_have_arrived(&self) -> bool {
+        let unknown = |why: &String| why.starts_with("outcome_unknown");
+        self.error.as_ref().is_some_and(unknown)
+    }
+}
+
+/// What became of an ending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It had ended before: the first result of any fence stands.
+    Before,
+    /// It has ended; its slot went to the next in line, or nobody waits.
+    Now,
+    /// It has ended, and somebody should look at the line.
+    LookAtLine,
+}
+
+/// A request in line, with what is needed to offer it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place: urgent first, then by arrival.
+    pub sk: String,
+    /// The request.
+    pub request_id: RequestId,
+    /// Its chain.
+    pub chain: Vec<WorkspaceId>,
+    /// The fence of its last offer.
+    pub fence: u32,
+    /// Whether it needs a slot.
+    pub slot: bool,
+    /// What it waits for besides.
+    pub hold: Hold,
+    /// Until when it may wait.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
+    pub valid_until: Timestamp,
+    /// Since when it waits in all.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
+    pub accepted_at: Timestamp,
+}
+
+impl Entry {
+    /// The entry of a request that waits.
+    pub fn of(request: &Request) -> Self {
+        Self {
+            sk: request.line_key(),
+            request_id: request.id,
+            chain: request.chain.clone(),
+            fence: request.fence,
+            slot: request.slot,
+            hold: request.hold,
+            valid_until: request.valid_until,
+            accepted_at: request.accepted_at,
+        }
+    }
+}
+
+/// A workspace's line as somebody looks at it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Slots, gate, counters.
+    pub load: Load,
+    /// The first in line.
+    pub entries: Vec<Entry>,
+    /// When the agent was last heard of.
+    pub beat_at: Option<Timestamp>,
+    /// How many messages it said it works on.
+    pub active_tasks: i64,
+}
+
+/// Something that is due to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Due {
+    /// An offer that nobody claimed, a lease that ran out, or a wait that is over.
+    Request(RequestId),
+    /// A line that should have moved.
+    Line(WorkspaceId),
+    /// A job that did not reach its queue.
+    Job(PendingJob),
+}
+
+/// What the message functions need of the ledger. All times are told.
+pub trait Ledger: Send + Sync {
+    /// Records a request: offered if it needs no slot or one is free and nobody waits (with a job
+    /// for the queue if `by_queue`), else in line. Or finds that it is a repeat.
+    fn accept(
+        &self,
+        request: &Request,
+        by_queue: bool,
+    ) -> impl Future<Output = Result<Accepted>> + Send;
+
+    /// A request, if it is still kept.
+    fn request(&self, id: RequestId) -> impl Future<Output = Result<Option<Request>>> + Send;
+
+    /// Takes an offered request for one delivery, once: whoever is second, or comes with an old
+    /// fence, gets nothing and must stop.
+    fn claim(
+        &self,
+        id: RequestId,
+        fence: u32,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Request>>> + Send;
+
+    /// Extends the lease of a running delivery; false when it was lost.
+    fn renew(
+        &self,
+        id: RequestId,
+        fence: u32,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Ends a request in whatever state it is, and hands its slot to the next in line.
+    fn finish(
+        &self,
+        request: &Request,
+        ending: &Ending,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Ended>> + Send;
+
+    /// Puts an offered or running request back in line under `hold`, if this fence still has it.
+    fn requeue(
+        &self,
+        request: &Request,
+        hold: Hold,
+        why: &str,
+        redelivered: bool,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool>> + Send;
+
+    /// The line of a workspace; none if there is no such workspace.
+    fn line(&self, target: WorkspaceId) -> impl Future<Output = Result<Option<Line>>> + Send;
+
+    /// Offers one that waits, with a job for the queue; false when something changed meanwhile.
+    fn offer(
+        &self,
+        target: WorkspaceId,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Says when somebody must look at a line again; none: when nobody waits, never.
+    fn look_again(
+        &self,
+        target: WorkspaceId,
+        at: Option<Timestamp>,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// What is due, oldest first, at most `limit` of each kind and shard.
+    fn due(&self, now: Timestamp, limit: i32) -> impl Future<Output = Result<Vec<Due>>> + Send;
+
+    /// Looks at a due request's lease again at this moment instead.
+    fn postpone(&self, request: &Request, at: Timestamp)
+    -> impl Future<Output = Result<()>> + Send;
+
+    /// Forgets a job that reached its queue.
+    fn sent(&self, job: &PendingJob) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// A job of a transaction: what the queue will carry.
+pub(crate) fn deliver(request: &Request) -> Job {
+    Job::DeliverV1 {
+        request_id: request.id,
+        fence: request.fence,
+    }
+}

@@ -1,0 +1,180 @@
+//! `POST /workspaces/{id}/delegate` and what follows from it
+
+use std::time::Duration;
+
+use e2e::{Script, Workspace, World, until};
+use serde_json::{Value, json};
+
+async fn delegate(world: &World, from: &Workspace, body: Value) -> e2e::Answer {
+    let path = format!("/workspaces/{}/delegate", from.id);
+    world.post(&path).bearer(&from.token).json(&body).await
+}
+
+async fn delegations(world: &World, of: &Workspace) -> Vec<Value> {
+    let path = format!("/workspaces/{}/delegations", of.id);
+    let rows = world.get(&path).bearer(&of.token).await.expect(200).json;
+    rows.as_array().expect("a list").clone()
+}
+
+/// The delegation's `delegate_result` row once it says `status`.
+async fn result(world: &World, of: &Workspace, id: &str, status: &str) -> Value {
+    until(30, &format!("delegation {status}"), || async {
+        let rows = delegations(world, of).await;
+        let row = rows.iter().find(|row| {
+            let answer = row["summary"].as_str().unwrap_or_default();
+            row["delegation_id"]
+                .as_str()
+                .is_none_or(|named| named == id)
+                && row["status"] == status
+                && !answer.starts_with("Delegating")
+        });
+        row.cloned()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_delegation_is_answered_at_once_and_tracked_to_its_result() {
+    let world = World::new();
+    let (lead, _) = world.online("Lead").await;
+    let (worker, agent) = world.online("Worker").await;
+
+    let body = json!({"target_id": worker.id, "task": "write a haiku", "idempotency_key": "k1"});
+    let told = delegate(&world, &lead, body.clone()).await.expect(202);
+    let id = told.text("delegation_id");
+    assert_eq!(told.json["status"], "delegated");
+    assert_eq!(told.json["target_id"], worker.id);
+
+    let done = result(&world, &lead, &id, "completed").await;
+    assert_eq!(done["response_preview"], "echo: write a haiku");
+    assert_eq!(done["target_id"], worker.id);
+    let rows = delegations(&world, &lead).await;
+    assert_eq!(rows.len(), 2);
+    assert!(
+        rows.iter()
+            .all(|row| row["status"] == "completed" && row["type"] == "delegation")
+    );
+    let sent = &agent.received()[0].body["params"]["message"];
+    assert_eq!(sent["messageId"], id);
+    assert_eq!(sent["metadata"]["delegation_id"], id);
+    assert_eq!(
+        world.event_names(&lead.id).await[..3],
+        [
+            "DELEGATION_COMPLETE",
+            "DELEGATION_STATUS",
+            "DELEGATION_SENT"
+        ]
+    );
+
+    // The same key is the same delegation, done or not.
+    let again = delegate(&world, &lead, body).await.expect(200);
+    assert_eq!(again.json["idempotent_hit"], true);
+    assert_eq!(again.json["delegation_id"], id);
+    assert_eq!(again.json["status"], "completed");
+    assert_eq!(agent.texts().len(), 1);
+}
+
+#[tokio::test]
+async fn a_delegation_to_a_busy_worker_is_queued_then_completed() {
+    let world = World::new();
+    let (lead, _) = world.online("Lead").await;
+    let (worker, agent) = world.online("Worker").await;
+    agent.next(Script::Slow(Duration::from_secs(3)));
+    let task = |text: &str| json!({"target_id": worker.id, "task": text});
+
+    delegate(&world, &lead, task("one")).await.expect(202);
+    until(10, "the first arrives", || async {
+        (agent.texts() == ["one"]).then_some(())
+    })
+    .await;
+    let second = delegate(&world, &lead, task("two"))
+        .await
+        .expect(202)
+        .text("delegation_id");
+    let queued = result(&world, &lead, &second, "queued").await;
+    assert_eq!(queued["delegation_id"], second);
+    let done = result(&world, &lead, &second, "completed").await;
+    assert_eq!(done["response_preview"], "echo: two");
+    assert_eq!(agent.texts(), ["one", "two"]);
+
+    let path = format!("/events/{}", lead.id);
+    let events = world.get(&path).bearer(&world.admin).await.expect(200).json;
+    let complete = events.as_array().expect("a list").iter().find(|event| {
+        event["event_type"] == "DELEGATION_COMPLETE" && event["payload"]["delegation_id"] == second
+    });
+    let payload = &complete.expect("told")["payload"];
+    assert_eq!(payload["via"], "queue_drain");
+    assert_eq!(payload["target_id"], worker.id);
+}
+
+#[tokio::test]
+async fn what_cannot_be_delegated_is_refused_at_once_or_fails_with_its_reason() {
+    let world = World::new();
+    let lead = world.workspace("Lead").await;
+    let stranger = uuid::Uuid::new_v4().to_string();
+    for (body, expected) in [
+        (json!({}), "invalid delegation request"),
+        (json!({"target_id": stranger}), "invalid delegation request"),
+        (
+            json!({"target_id": stranger, "task": " "}),
+            "invalid delegation request",
+        ),
+        (
+            json!({"target_id": "x", "task": "t"}),
+            "target_id must be a valid UUID",
+        ),
+        (
+            json!({"target_id": lead.id, "task": "t"}),
+            "self-delegation not permitted",
+        ),
+    ] {
+        assert_eq!(delegate(&world, &lead, body).await.error(), (400, expected));
+    }
+    assert!(delegations(&world, &lead).await.is_empty());
+
+    let told = delegate(&world, &lead, json!({"target_id": stranger, "task": "t"})).await;
+    let id = told.expect(202).text("delegation_id");
+    let failed = result(&world, &lead, &id, "failed").await;
+    assert_eq!(
+        failed["error"],
+        "access denied: workspaces cannot communicate per hierarchy rules"
+    );
+    assert_eq!(world.event_names(&lead.id).await[0], "DELEGATION_FAILED");
+}
+
+#[tokio::test]
+async fn an_agent_may_record_and_update_what_it_delegates_itself() {
+    let world = World::new();
+    let (lead, worker) = (
+        world.workspace("Lead").await,
+        world.workspace("Worker").await,
+    );
+    let base = format!("/workspaces/{}/delegations", lead.id);
+    let post = |path: String, body: Value| world.post(&path).bearer(&lead.token).json(&body);
+
+    let body = json!({"target_id": worker.id, "task": "t", "delegation_id": "mine-1"});
+    let recorded = post(format!("{base}/record"), body).await.expect(202);
+    assert_eq!(
+        recorded.json,
+        json!({"delegation_id": "mine-1", "status": "recorded"})
+    );
+    assert_eq!(delegations(&world, &lead).await[0]["status"], "dispatched");
+
+    let wrong = post(format!("{base}/mine-1/update"), json!({"status": "queued"})).await;
+    assert_eq!(
+        wrong.error(),
+        (400, "status must be 'completed' or 'failed'")
+    );
+    let done = json!({"status": "completed", "response_preview": "all done"});
+    post(format!("{base}/mine-1/update"), done)
+        .await
+        .expect(200);
+    let rows = delegations(&world, &lead).await;
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row["status"] == "completed"));
+    assert!(rows.iter().any(|row| row["response_preview"] == "all done"));
+    assert_eq!(
+        world.event_names(&lead.id).await[..2],
+        ["DELEGATION_COMPLETE", "DELEGATION_SENT"]
+    );
+}
