@@ -151,10 +151,7 @@ async fn submit_task(
     }
     match store.accept(&request, true).await? {
         Accepted::Offered => Ok(false),
-        Accepted::Waiting => {
-            store.hint(request.target, true).await?;
-            Ok(true)
-        }
+        Accepted::Waiting => Ok(true),
         Accepted::Repeat { of, .. } => {
             let live = store.request(of).await?;
             Ok(live.is_some_and(|live| live.state == domain::request::State::Waiting))

@@ -176,10 +176,7 @@ async fn hand_over(
     let window = wait::window(input.received_at, messages.hold);
     match tokio::time::timeout(window, invoke(messages, &offer)).await {
         Err(_) => queued(messages, request).await,
-        Ok(Ok(Outcome::Queued)) => {
-            messages.app.store.hint(request.target, true).await?;
-            queued(messages, request).await
-        }
+        Ok(Ok(Outcome::Queued)) => queued(messages, request).await,
         Ok(Ok(Outcome::NotOurs)) => match messages.app.store.request(request.id).await? {
             Some(found) if found.state.is_final() => {
                 wait::outcome(messages.app, &found).await?.reply()
@@ -205,12 +202,7 @@ async fn in_line(
 ) -> Result<Reply> {
     let app = messages.app;
     let key = request.line_key();
-    let (hinted, place) = tokio::join!(
-        app.store.hint(request.target, true),
-        app.store.place_in_line(request.target, &key),
-    );
-    hinted?;
-    let (_, position) = place?;
+    let (_, position) = app.store.place_in_line(request.target, &key).await?;
     if position <= 1 {
         let window = wait::window(input.received_at, messages.hold);
         if let Some(ended) = wait::ended(app, request, window).await? {

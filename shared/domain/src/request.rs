@@ -38,8 +38,9 @@ pub const RETRY: SignedDuration = SignedDuration::from_secs(30);
 pub const MAX_ATTEMPTS: u32 = 5;
 /// The most requests that may wait for one workspace.
 pub const MAX_WAITING: i64 = 1000;
-/// How long after its last change a line of waiting requests is looked at again, come what may.
-pub const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(60);
+/// How long after its last change a line of waiting requests is looked at again, come what may:
+/// less than a minute, so that the next tick but one never has to.
+pub const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(45);
 /// How deep a chain of requests may be (decision 33).
 pub const MAX_CHAIN: usize = 16;
 

@@ -92,12 +92,14 @@ pub async fn start() -> Result<&'static App, Stop> {
     Ok(Box::leak(Box::new(app)))
 }
 
-/// The SDK's configuration: attempts short enough that three of them fit a request. Public, so that
-/// tests retry and time out as functions do.
+/// The SDK's configuration. A call that hangs is tried again, and given up while most functions
+/// still have time to say so (they have 10 s). Public, so that tests retry and time out as functions
+/// do.
 pub fn sdk_config() -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .operation_timeout(Duration::from_secs(8))
         .build();
     aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::standard().with_max_attempts(4))

@@ -1,7 +1,5 @@
 //! Activity rows: newest first by id, bodies by reference where a request or reply has them.
 
-use std::collections::HashSet;
-
 use domain::{
     ActivityId, BodyId, Result, WorkspaceId,
     activity::{Activity, Content, Source},
@@ -264,7 +262,7 @@ impl Store {
     /// # Errors
     /// The datastore did not answer.
     pub async fn inline_bodies(&self, rows: &mut [Activity], budget: usize) -> Result<bool> {
-        let wanted: HashSet<BodyId> = rows
+        let mut wanted: Vec<BodyId> = rows
             .iter()
             .flat_map(|row| [&row.request_body, &row.response_body, &row.tool_trace])
             .filter_map(|content| match content {
@@ -272,8 +270,9 @@ impl Store {
                 Content::Absent | Content::Inline(_) => None,
             })
             .collect();
-        let bodies = self.bodies(wanted).await?;
-        let (mut used, mut left_out) = (0, false);
+        wanted.dedup();
+        let bodies = self.bodies(wanted, budget).await?;
+        let mut left_out = false;
         for row in rows {
             for content in [
                 &mut row.request_body,
@@ -281,14 +280,13 @@ impl Store {
                 &mut row.tool_trace,
             ] {
                 if let Content::Stored(id) = content {
-                    let bytes = bodies.get(id).map(Vec::as_slice).unwrap_or_default();
-                    used += bytes.len();
-                    left_out |= used > budget;
-                    *content = if used > budget {
-                        Content::Absent
-                    } else {
-                        Content::Inline(serde_json::from_slice(bytes).unwrap_or_default())
+                    *content = match bodies.get(id) {
+                        Some(bytes) => {
+                            Content::Inline(serde_json::from_slice(bytes).unwrap_or_default())
+                        }
+                        None => Content::Absent,
                     };
+                    left_out |= *content == Content::Absent;
                 }
             }
         }

@@ -59,24 +59,30 @@ impl Store {
         Ok(())
     }
 
-    /// The bodies under `ids`, as far as they are still kept.
+    /// The bodies under `ids`, as far as they are still kept and fit into `budget` bytes together:
+    /// the first have the first claim, and what does not fit is not read.
     ///
     /// # Errors
     /// The datastore did not answer.
     pub async fn bodies(
         &self,
         ids: impl IntoIterator<Item = BodyId>,
+        budget: usize,
     ) -> Result<HashMap<BodyId, Vec<u8>>> {
         let ids: Vec<BodyId> = ids.into_iter().collect();
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
         let rows = self.rows(ids.iter().copied().map(keys::body)).await?;
-        let mut bodies = HashMap::new();
+        let (mut bodies, mut left) = (HashMap::new(), budget);
         for id in ids {
             let Some(item) = rows.item(&keys::body(id)) else {
                 continue;
             };
+            let Some(rest) = left.checked_sub(length(item)) else {
+                continue;
+            };
+            left = rest;
             let bytes = match item.get("data") {
                 Some(AttributeValue::B(data)) => data.as_ref().to_vec(),
                 _ => self.object(&keys::body_object(id)).await?,
@@ -91,7 +97,7 @@ impl Store {
     /// # Errors
     /// The datastore did not answer.
     pub async fn body(&self, id: BodyId) -> Result<Option<Vec<u8>>> {
-        Ok(self.bodies([id]).await?.remove(&id))
+        Ok(self.bodies([id], usize::MAX).await?.remove(&id))
     }
 
     /// An address from which anyone who has it can read a body of the bucket for an hour.
@@ -124,6 +130,12 @@ impl Store {
         let bytes = object.body.collect().await.map_err(Error::unavailable)?;
         Ok(bytes.to_vec())
     }
+}
+
+/// How long a body is, as its item says.
+fn length(item: &Item) -> usize {
+    let bytes = item.get("bytes").and_then(|bytes| bytes.as_n().ok());
+    bytes.and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
 }
 
 /// When something kept as long as activity may go, epoch seconds.

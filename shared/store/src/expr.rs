@@ -316,6 +316,12 @@ impl Write {
         self
     }
 
+    /// A value the condition uses, as it is.
+    pub(crate) fn with_raw(mut self, placeholder: &str, value: AttributeValue) -> Self {
+        self.terms().values.insert(format!(":{placeholder}"), value);
+        self
+    }
+
     /// As part of a transaction. A failed condition returns the item, so no second read follows.
     pub(crate) fn in_transaction(self, table: &str) -> TransactWriteItem {
         let old = ReturnValuesOnConditionCheckFailure::AllOld;

@@ -33,7 +33,7 @@ impl Count {
             round_trips: round_trips(&ours),
             write_units: ours.iter().map(AwsCall::write_units).sum(),
             index_units: ours.iter().map(AwsCall::index_units).sum(),
-            read_units: ours.iter().map(AwsCall::read_units).sum(),
+            read_units: ours.iter().fold(0.0, |sum, call| sum + call.read_units()),
             calls: names(&ours),
             others: names(&others),
         }

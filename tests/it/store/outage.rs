@@ -30,6 +30,8 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
     let report = json!({"activity_type": "agent_log"});
     let child = json!({"name": "n", "parent_id": own.id});
     let delete = at("?confirm=true&purge=true");
+    let task = json!({"target_id": top.id, "task": "t"});
+    let record = json!({"target_id": top.id, "task": "t", "delegation_id": "mine"});
     vec![
         inside.register(&own, PUBLIC),
         admin(Method::POST, "/registry/register", stranger),
@@ -51,6 +53,13 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
         get(&at("")),
         admin(Method::PATCH, &at(""), json!({"name": "m"})),
         admin(Method::PATCH, &at(""), json!({"parent_id": null})),
+        get(&at("/budget")),
+        admin(Method::PATCH, &at("/budget"), json!({"budget_limit": 1})),
+        get(&at("/metrics")),
+        post(&at("/delegate"), task),
+        get(&at("/delegations")),
+        post(&at("/delegations/record"), record),
+        post(&at("/delegations/mine/update"), json!({"status": "failed"})),
         get(&at("/tokens")),
         post(&at("/tokens"), json!({})),
         admin(

@@ -1,6 +1,9 @@
 //! One walk through every function, by every path that calls AWS differently.
 
-use e2e::counted::{InProcess, PUBLIC};
+use e2e::{
+    Workspace,
+    counted::{InProcess, PUBLIC},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -77,6 +80,8 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
         needed.by(get(&path)).await.expect(401);
     }
 
+    delegations(inside, needed, &own, &peer).await;
+
     // workspaces
     let new = json!({"name": "New", "external": true, "parent_id": own.id});
     let made = needed
@@ -134,4 +139,28 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
         .expect(200);
     needed.by(inside.get("/health")).await.expect(200);
     needed.by(inside.get("/nowhere")).await.expect(404);
+}
+
+async fn delegations(inside: &InProcess, needed: &mut Needed, own: &Workspace, to: &Workspace) {
+    let at = |rest: &str| format!("/workspaces/{}{rest}", own.id);
+    let post = |path: &str, body: Value| inside.post(path).bearer(&own.token).json(&body);
+    for size in [10, LARGE] {
+        let text = "t".repeat(size);
+        let task = json!({"target_id": to.id, "task": text, "idempotency_key": size.to_string()});
+        let delegate = || post(&at("/delegate"), task.clone());
+        needed.by(delegate()).await.expect(202);
+        needed.by(delegate()).await.expect(200);
+        let record = json!({"target_id": to.id, "task": text, "delegation_id": text[..10]});
+        let record = post(&at("/delegations/record"), record);
+        needed.by(record).await.expect(202);
+        for said in [
+            json!({"status": "completed", "response_preview": text}),
+            json!({"status": "failed", "error": text}),
+        ] {
+            let update = at(&format!("/delegations/{}/update", &text[..10]));
+            needed.by(post(&update, said)).await.expect(200);
+        }
+    }
+    let list = inside.get(&at("/delegations")).bearer(&own.token);
+    needed.by(list).await.expect(200);
 }

@@ -6,6 +6,7 @@ mod a2a_queue;
 mod a2a_refused;
 mod a2a_replies;
 mod a2a_sizes;
+mod a2a_storm;
 mod activity;
 mod activity_list;
 mod create;

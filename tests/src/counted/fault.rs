@@ -18,6 +18,8 @@ pub enum Fault {
     Answer(u16, Value),
     /// Nobody is there.
     Unreachable,
+    /// Somebody is there and never answers.
+    Silent,
     /// It is carried out, and its answer is lost.
     AnswerLost,
     /// It waits here until as many others wait too, then goes on: so that each has read what the

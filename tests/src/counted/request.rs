@@ -1,6 +1,6 @@
 //! One HTTP request to a function in this process, as the gateway hands it over.
 
-use lambda_http::Body;
+use lambda_http::{Body, Response};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -76,9 +76,28 @@ impl InCall {
         (answer, wire.take())
     }
 
+    /// The answer of this handler, for those that need more than the app.
+    pub async fn to<C, F, Fut>(self, context: &'static C, handler: F) -> Answer
+    where
+        C: AsRef<edge::App> + Sync,
+        F: Fn(&'static C, edge::Caller, edge::Input) -> Fut,
+        Fut: Future<Output = domain::Result<edge::Reply>> + Send,
+    {
+        let (_, request) = self.request();
+        read(edge::http::answer(context, request, handler).await)
+    }
+
     /// The name of the function that answers it.
     pub fn function(&self) -> String {
         Template::ours().route(self.method.as_str(), &self.path).0
+    }
+
+    /// The function that answers it, and the request as it gets it.
+    fn request(&self) -> (String, lambda_http::Request) {
+        let (function, params) = Template::ours().route(self.method.as_str(), &self.path);
+        let event = self.event(&params).to_string();
+        let request = lambda_http::request::from_str(&event).expect("an event");
+        (function, request)
     }
 
     fn event(&self, params: &[(String, String)]) -> Value {
@@ -127,22 +146,23 @@ impl IntoFuture for InCall {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (function, params) = Template::ours().route(self.method.as_str(), &self.path);
-            let event = self.event(&params).to_string();
-            let request = lambda_http::request::from_str(&event).expect("an event");
-            let response = call_function(self.to.app, &function, request).await;
-            let (parts, body) = response.into_parts();
-            let bytes = match body {
-                Body::Text(text) => text.into_bytes(),
-                Body::Binary(bytes) => bytes,
-                _ => Vec::new(),
-            };
-            Answer {
-                status: parts.status.as_u16(),
-                headers: parts.headers,
-                json: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-                bytes,
-            }
+            let (function, request) = self.request();
+            read(call_function(self.to.app, &function, request).await)
         })
+    }
+}
+
+fn read(response: Response<Body>) -> Answer {
+    let (parts, body) = response.into_parts();
+    let bytes = match body {
+        Body::Text(text) => text.into_bytes(),
+        Body::Binary(bytes) => bytes,
+        _ => Vec::new(),
+    };
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        json: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        bytes,
     }
 }

@@ -156,6 +156,7 @@ impl Recorder {
             None => self.inner.call(request).await,
             Some(Fault::Answer(status, body)) => Ok(fault::answer(status, &body)),
             Some(Fault::Unreachable) => Err(fault::broken("nobody is there")),
+            Some(Fault::Silent) => std::future::pending().await,
             Some(Fault::AnswerLost) => {
                 self.inner.call(request).await?;
                 Err(fault::broken("the answer was lost"))

@@ -48,7 +48,10 @@ impl Store {
                 return Ok(Accepted::Closed);
             }
             match self.stand_in_line(request).await? {
-                Tried::Done => return Ok(Accepted::Waiting),
+                Tried::Done => {
+                    self.hint(request.target, true).await?;
+                    return Ok(Accepted::Waiting);
+                }
                 Tried::Repeat(found) => return Ok(repeat(found)),
                 Tried::Load(None) => return Ok(Accepted::Closed),
                 Tried::Load(Some(load)) if load.gate == Gate::Closed => {

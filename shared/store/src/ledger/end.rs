@@ -168,10 +168,12 @@ impl Store {
             Write::put(place, &Entry::of(&waiting)),
         ];
         match self.transact(writes).await {
-            Ok(()) => Ok(true),
-            Err(TransactError::Cancelled(_)) => Ok(false),
-            Err(TransactError::Failed(error)) => Err(error),
+            Ok(()) => {}
+            Err(TransactError::Cancelled(_)) => return Ok(false),
+            Err(TransactError::Failed(error)) => return Err(error),
         }
+        self.hint(request.target, true).await?;
+        Ok(true)
     }
 
     pub(super) async fn postpone_due(&self, request: &Request, at: Timestamp) -> Result<()> {

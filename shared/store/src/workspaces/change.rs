@@ -147,20 +147,25 @@ impl Store {
             Err(TransactError::Cancelled(_)) => return Ok(Moved::Raced),
             Err(TransactError::Failed(error)) => return Err(error),
         }
-        self.settle_paths(to).await?;
+        self.settle_paths(to.id).await?;
         Ok(Moved::Yes)
     }
 
-    /// Rewrites the paths below `top`, parents before children.
-    async fn settle_paths(&self, top: Place) -> Result<()> {
+    /// Rewrites the paths below `top`, parents before children. Each place is read anew before its
+    /// children follow it: what was read earlier may have moved, and would be written for good.
+    async fn settle_paths(&self, top: WorkspaceId) -> Result<()> {
         let mut open = vec![top];
-        while let Some(place) = open.pop() {
-            let ids = self.child_ids(Some(place.id)).await?;
+        while let Some(id) = open.pop() {
+            let found = self.workspace(id, Parts::Core).await?;
+            let Some(place) = found.map(|found| found.meta.place()) else {
+                continue;
+            };
+            let ids = self.child_ids(Some(id)).await?;
             for child in self.load_workspaces(&ids, Parts::Core).await? {
                 let to = place.child(child.meta.id);
                 // Someone else moved it meanwhile: that move settles what is below.
                 match self.update(path_change(&child.meta, &to)).await {
-                    Ok(_) => open.push(to),
+                    Ok(_) => open.push(to.id),
                     Err(UpdateError::Refused(_)) => {}
                     Err(UpdateError::Failed(error)) => return Err(error),
                 }

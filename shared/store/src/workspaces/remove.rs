@@ -1,15 +1,21 @@
 //! Removing a workspace: one transaction ends its status, its place in the lists and its tokens.
 
-use domain::{Result, WorkspaceId, event::Event};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Error, Result, WorkspaceId, event::Event};
 use jiff::Timestamp;
 
 use crate::{
-    Store, TransactError, events,
+    Store, TransactError,
+    beats::TOKENS,
+    events,
     expr::{Change, Write, key_map},
     keys::{self, Key, LOG, PK, SK, TREE},
     ledger::Gate,
     ops::Page,
 };
+
+/// How often a removal that met a change of the tokens is tried again.
+const TRIES: usize = 8;
 
 /// What became of a removal.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,6 +37,34 @@ impl Store {
         cascade_deleted: Option<usize>,
         now: Timestamp,
     ) -> Result<Removal> {
+        for _ in 0..TRIES {
+            let beat = self.rows([keys::beat(id)]).await?;
+            let marks = beat.item(&keys::beat(id)).and_then(|beat| beat.get(TOKENS));
+            match self
+                .removed(id, marks.cloned(), cascade_deleted, now)
+                .await?
+            {
+                Some(Removal::Yes) => {
+                    // Nothing looks these up any more; a crash here leaves rows that mean nothing.
+                    self.delete_partition(keys::tokens(id)).await?;
+                    return Ok(Removal::Yes);
+                }
+                Some(Removal::Already) => return Ok(Removal::Already),
+                // A token was minted or revoked in between: none may outlive its workspace.
+                None => {}
+            }
+        }
+        Err(Error::unavailable("the workspace's tokens kept changing"))
+    }
+
+    /// One try, if the live tokens are those of `marks`; nothing when they are not.
+    async fn removed(
+        &self,
+        id: WorkspaceId,
+        marks: Option<AttributeValue>,
+        cascade_deleted: Option<usize>,
+        now: Timestamp,
+    ) -> Result<Option<Removal>> {
         let tokens = self.tokens(id).await?;
         let tombstone = Change::at(keys::meta(id))
             .when("attribute_exists(pk) AND attribute_not_exists(#removed_at)")
@@ -42,21 +76,25 @@ impl Store {
         let closed = Change::at(keys::load(id))
             .when("attribute_exists(pk)")
             .set("gate", Gate::Closed);
+        let beat = Write::delete(keys::beat(id)).naming(TOKENS);
+        let beat = match marks {
+            Some(marks) => beat.when("#tokens = :marks").with_raw("marks", marks),
+            None => beat.when("attribute_not_exists(#tokens)"),
+        };
         let mut writes = vec![
             tombstone.into(),
-            Write::delete(keys::beat(id)),
+            beat,
             closed.into(),
             events::record(id, &Event::Removed { cascade_deleted }, now),
         ];
         writes.extend(tokens.iter().map(|row| Write::delete(row.credential())));
         match self.transact(writes).await {
-            Ok(()) => {}
-            Err(TransactError::Cancelled(_)) => return Ok(Removal::Already),
-            Err(TransactError::Failed(error)) => return Err(error),
+            Ok(()) => Ok(Some(Removal::Yes)),
+            Err(TransactError::Cancelled(why)) if why.failed(0) => Ok(Some(Removal::Already)),
+            Err(TransactError::Cancelled(why)) if why.failed(1) => Ok(None),
+            Err(TransactError::Cancelled(_)) => Ok(Some(Removal::Already)),
+            Err(TransactError::Failed(error)) => Err(error),
         }
-        // Nothing looks these up any more; a crash here leaves rows that mean nothing.
-        self.delete_partition(keys::tokens(id)).await?;
-        Ok(Removal::Yes)
     }
 
     /// Deletes everything kept of a removed workspace but its events.
@@ -98,7 +136,7 @@ impl Store {
             .set_key(Some(key_map(key)))
             .send()
             .await
-            .map_err(domain::Error::unavailable)?;
+            .map_err(Error::unavailable)?;
         Ok(())
     }
 }
