@@ -2,10 +2,13 @@
 
 mod admin;
 mod calls;
+mod calls_messages;
 mod canvas;
 mod events;
 mod example_agent;
 mod fallback;
+mod modes;
 mod registry;
+mod store;
 mod template;
 mod workspaces;

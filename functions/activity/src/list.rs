@@ -117,7 +117,10 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         ));
     }
     let mut rows = app.store.activity(id, &filter, input.now).await?;
-    let truncated = app.store.inline_bodies(&mut rows, MAX_BODY_BYTES).await?;
+    let truncated = app
+        .store
+        .inline_bodies(&mut rows, MAX_BODY_BYTES, input.now)
+        .await?;
     let rows = rows.into_iter().map(Row::from).collect();
     let (reply, whole) = Reply::list(rows, Row::drop_bodies);
     Ok(if truncated || !whole {

@@ -136,7 +136,7 @@ async fn submit_task(
     now: Timestamp,
 ) -> Result<bool> {
     let store = &messages.app.store;
-    let body = store.body(delegation.task).await?.unwrap_or_default();
+    let body = store.body(delegation.task, now).await?.unwrap_or_default();
     let task: Value = serde_json::from_slice(&body).map_err(Error::internal)?;
     let sent = addressed(messages, delegation, now).await?;
     let envelope = envelope::read(&message(delegation.id, &task["task"]), Uuid::new_v4)?;

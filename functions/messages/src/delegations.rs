@@ -122,7 +122,9 @@ async fn list(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
         ..Filter::default()
     };
     let mut rows = app.store.activity(id, &filter, input.now).await?;
-    app.store.inline_bodies(&mut rows, BODY_BUDGET).await?;
+    app.store
+        .inline_bodies(&mut rows, BODY_BUDGET, input.now)
+        .await?;
     let rows: Vec<Row> = rows.into_iter().map(Row::from).collect();
     Ok(Reply::ok(&rows))
 }

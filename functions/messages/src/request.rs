@@ -68,7 +68,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         return Err(missing());
     }
     let result = match request.result {
-        Some(body) => app.store.body(body).await?,
+        Some(body) => app.store.body(body, input.now).await?,
         None => None,
     };
     let position = match request.state {

@@ -15,8 +15,8 @@ impl Shelf for Store {
         Ok(id)
     }
 
-    async fn fetch(&self, id: BodyId) -> Result<Option<Vec<u8>>> {
-        self.body(id).await
+    async fn fetch(&self, id: BodyId, now: Timestamp) -> Result<Option<Vec<u8>>> {
+        self.body(id, now).await
     }
 
     async fn target(&self, id: WorkspaceId) -> Result<Option<Target>> {

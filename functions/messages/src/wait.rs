@@ -60,7 +60,11 @@ pub(crate) async fn outcome(app: &App, request: &Request) -> Result<Outcome> {
             body: Body::Text("null".to_owned()),
         });
     };
-    let bytes = app.store.body(id).await?.unwrap_or_default();
+    let bytes = app
+        .store
+        .body(id, Timestamp::now())
+        .await?
+        .unwrap_or_default();
     let body = Body::of(&bytes);
     Ok(if body.fits() {
         Outcome::Answered { status, body }

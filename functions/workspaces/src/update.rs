@@ -164,6 +164,8 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
 
 async fn move_below(app: &App, moving: &Meta, parent: Option<WorkspaceId>) -> Result<Moved> {
     if moving.parent() == parent {
+        // The same request again: a move that was interrupted goes on where it stopped.
+        app.store.settle_paths(moving.id).await?;
         return Ok(Moved::Yes);
     }
     let Some(parent) = parent else {

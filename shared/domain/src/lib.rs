@@ -1,7 +1,7 @@
 //! What things are and how they may change.
 //!
 //! Nothing here reads a clock, a socket or an environment variable: time and randomness are
-//! arguments, so every rule can be tested in a millisecond and the simulation can drive all of it.
+//! arguments, so every rule can be tested in a millisecond.
 
 pub mod access;
 pub mod activity;

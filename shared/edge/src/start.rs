@@ -1,6 +1,6 @@
 //! Starting a function: settings, clients, logging, and the loop.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use aws_config::{
     BehaviorVersion, ConfigLoader, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig,
@@ -12,7 +12,7 @@ use store::Store;
 use crate::{Missing, Settings};
 
 /// Why a function does not start.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum Stop {
     /// A setting.
     #[error(transparent)]
@@ -23,6 +23,13 @@ pub enum Stop {
     /// The runtime ended.
     #[error("the Lambda runtime ended: {0}")]
     Runtime(lambda_runtime::Error),
+}
+
+/// `main` shows its error by `Debug`: so that is the sentence, too.
+impl fmt::Debug for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl From<lambda_runtime::Error> for Stop {

@@ -167,6 +167,15 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// How many rows to read at once: no more than asked for, unless some will be passed over.
+    fn page(&self) -> usize {
+        if self.activity_type.is_none() && self.from_agents.is_none() {
+            self.limit.clamp(1, 500)
+        } else {
+            self.limit.clamp(25, 500)
+        }
+    }
+
     fn takes(&self, row: &Row) -> bool {
         self.activity_type
             .as_ref()
@@ -227,7 +236,8 @@ impl Store {
                 partition: keys::activities(workspace),
                 after: after.as_deref(),
                 oldest_first: after.is_some(),
-                limit: None,
+                // A page is up to 1 MB: for one row that would be 256 read units.
+                limit: i32::try_from(filter.page()).ok(),
                 start,
             };
             let (items, next) = self.page(query).await?;
@@ -261,7 +271,12 @@ impl Store {
     ///
     /// # Errors
     /// The datastore did not answer.
-    pub async fn inline_bodies(&self, rows: &mut [Activity], budget: usize) -> Result<bool> {
+    pub async fn inline_bodies(
+        &self,
+        rows: &mut [Activity],
+        budget: usize,
+        now: Timestamp,
+    ) -> Result<bool> {
         let mut wanted: Vec<BodyId> = rows
             .iter()
             .flat_map(|row| [&row.request_body, &row.response_body, &row.tool_trace])
@@ -271,7 +286,7 @@ impl Store {
             })
             .collect();
         wanted.dedup();
-        let bodies = self.bodies(wanted, budget).await?;
+        let bodies = self.bodies(wanted, budget, now).await?;
         let mut left_out = false;
         for row in rows {
             for content in [

@@ -68,6 +68,7 @@ impl Store {
         &self,
         ids: impl IntoIterator<Item = BodyId>,
         budget: usize,
+        now: Timestamp,
     ) -> Result<HashMap<BodyId, Vec<u8>>> {
         let ids: Vec<BodyId> = ids.into_iter().collect();
         if ids.is_empty() {
@@ -79,6 +80,9 @@ impl Store {
             let Some(item) = rows.item(&keys::body(id)) else {
                 continue;
             };
+            if number(item, EXPIRES_AT) <= now.as_second() {
+                continue;
+            }
             let Some(rest) = left.checked_sub(length(item)) else {
                 continue;
             };
@@ -96,8 +100,8 @@ impl Store {
     ///
     /// # Errors
     /// The datastore did not answer.
-    pub async fn body(&self, id: BodyId) -> Result<Option<Vec<u8>>> {
-        Ok(self.bodies([id], usize::MAX).await?.remove(&id))
+    pub async fn body(&self, id: BodyId, now: Timestamp) -> Result<Option<Vec<u8>>> {
+        Ok(self.bodies([id], usize::MAX, now).await?.remove(&id))
     }
 
     /// An address from which anyone who has it can read a body of the bucket for an hour.
@@ -134,8 +138,12 @@ impl Store {
 
 /// How long a body is, as its item says.
 fn length(item: &Item) -> usize {
-    let bytes = item.get("bytes").and_then(|bytes| bytes.as_n().ok());
-    bytes.and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
+    usize::try_from(number(item, "bytes")).unwrap_or(0)
+}
+
+fn number(item: &Item, name: &str) -> i64 {
+    let number = item.get(name).and_then(|number| number.as_n().ok());
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// When something kept as long as activity may go, epoch seconds.

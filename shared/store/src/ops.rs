@@ -20,6 +20,9 @@ use crate::{
 /// DynamoDB takes at most this many keys in one batch get.
 const BATCH: usize = 100;
 
+/// How often what DynamoDB left over of a batch is asked for again.
+const MOST_TRIES: u32 = 6;
+
 /// Full jitter: what collided once should not collide again at the same moment.
 fn backoff() -> ExponentialBuilder {
     ExponentialBuilder::default()
@@ -121,7 +124,7 @@ impl Store {
         let mut rows = HashMap::with_capacity(keys.len());
         for chunk in keys.chunks(BATCH) {
             let mut wanted = self.wanted(chunk.iter().cloned().map(key_map).collect());
-            loop {
+            for tried in 0.. {
                 let answer = self
                     .db
                     .batch_get_item()
@@ -144,8 +147,11 @@ impl Store {
                     .unprocessed_keys
                     .and_then(|mut left| left.remove(&self.table))
                 {
+                    Some(left) if !left.keys().is_empty() && tried == MOST_TRIES => {
+                        return Err(Error::unavailable("keys are left over again and again"));
+                    }
                     Some(left) if !left.keys().is_empty() => {
-                        tokio::time::sleep(Duration::from_millis(20)).await;
+                        tokio::time::sleep(Duration::from_millis(20 << tried)).await;
                         wanted = left;
                     }
                     _ => break,
@@ -166,7 +172,7 @@ impl Store {
     /// One update; answers the item as it was before.
     pub(crate) async fn update(&self, change: Change) -> Result<Option<Item>, UpdateError> {
         let parts = change.parts();
-        let answer = self
+        let write = self
             .db
             .update_item()
             .table_name(&self.table)
@@ -176,12 +182,16 @@ impl Store {
             .set_expression_attribute_values(parts.values)
             .set_condition_expression(parts.condition)
             .return_values(ReturnValue::AllOld)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match answer {
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let attempt = || async {
+            let answer = write.clone().send().await;
+            answer.map_err(|error| error.into_service_error())
+        };
+        let conflict =
+            |error: &UpdateItemError| error.code() == Some("TransactionConflictException");
+        match attempt.retry(backoff()).when(conflict).await {
             Ok(answer) => Ok(answer.attributes),
-            Err(error) => match error.into_service_error() {
+            Err(error) => match error {
                 UpdateItemError::ConditionalCheckFailedException(refused) => {
                     Err(UpdateError::Refused(refused.item))
                 }
@@ -327,14 +337,12 @@ fn refused(cancelled: &CancelledException) -> bool {
         .any(|reason| reason.code() == Some("ConditionalCheckFailed"))
 }
 
-/// Whether the transaction only met another one, or a full partition: nothing was decided.
+/// Whether the transaction only met another one, or a full partition: nothing was decided. A call
+/// that was throttled as a whole has been tried again by the SDK already.
 fn met_another(error: &TransactWriteItemsError) -> bool {
     match error {
         TransactWriteItemsError::TransactionCanceledException(cancelled) => !refused(cancelled),
         TransactWriteItemsError::TransactionInProgressException(_) => true,
-        other => matches!(
-            other.code(),
-            Some("ThrottlingException" | "ProvisionedThroughputExceededException")
-        ),
+        _ => false,
     }
 }

@@ -92,7 +92,7 @@ pub(super) fn of(
         ),
         (
             "change the parent",
-            5,
+            7,
             6,
             admin(Method::PATCH, &at(""), below),
         ),
@@ -100,7 +100,7 @@ pub(super) fn of(
         ("list tokens", 2, 0, get(&at("/tokens"))),
         (
             "delete, one below",
-            16,
+            18,
             26,
             admin(Method::DELETE, &delete, json!({})),
         ),

@@ -102,7 +102,6 @@ async fn throttled_calls_are_tried_again() {
 }
 
 #[tokio::test]
-#[ignore = "the store does not retry TransactionConflictException of a single write"]
 async fn a_single_write_that_met_a_transaction_is_tried_again() {
     let inside = InProcess::new(Mode::DevClosed).await;
     let own = inside.online("Own").await;
@@ -145,7 +144,6 @@ async fn throttling_without_end_is_told_before_the_function_ends() {
 }
 
 #[tokio::test]
-#[ignore = "the SDK's retries, eight times over by the store, outlast the function"]
 async fn throttled_transactions_without_end_are_told_before_the_function_ends() {
     endless("TransactWriteItems", Fault::throttled()).await;
 }

@@ -44,7 +44,6 @@ async fn keys_left_for_later_are_asked_for_again() {
 }
 
 #[tokio::test]
-#[ignore = "the store asks for unprocessed keys without end"]
 async fn keys_left_for_ever_are_an_outage() {
     let inside = InProcess::new(Mode::DevClosed).await;
     let own = inside.online("Own").await;

@@ -116,7 +116,6 @@ async fn the_last_free_place_is_given_once() {
 }
 
 #[tokio::test]
-#[ignore = "the credential of a token minted during a removal outlives it"]
 async fn a_token_minted_during_a_removal_dies_with_its_workspace() {
     let inside = InProcess::new(Mode::DevClosed).await;
     let own = inside.online("Own").await;

@@ -92,7 +92,6 @@ async fn a_tree_deeper_than_its_paths_hides_no_cycle() {
 }
 
 #[tokio::test]
-#[ignore = "paths below a move that was interrupted are never settled"]
 async fn who_has_moved_is_let_in_once_its_path_is_settled() {
     let inside = InProcess::without_retries(Mode::DevClosed).await;
     let (left, right) = (

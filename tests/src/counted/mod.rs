@@ -1,11 +1,14 @@
-//! The functions in this process, over the emulator: what they call is recorded, weighed, and can
-//! be made to fail; and any mode can be had, whatever mode the deployed stack is in.
+//! The functions in this process, over the emulator and a table of their own.
+//!
+//! What they call is recorded, weighed, and can be made to fail; and any mode can be had, whatever
+//! mode the deployed stack is in.
 
 mod call;
 mod fault;
 mod request;
 mod route;
 mod scale;
+mod table;
 mod units;
 mod wire;
 
@@ -73,11 +76,13 @@ impl InProcess {
             admin_token: admin.clone(),
             cors_origins: vec!["http://localhost:3000".to_owned()],
             public_url: String::new(),
-            table: var("TABLE_NAME"),
+            table: format!("{}-in-process", var("TABLE_NAME")),
             bucket: var("BUCKET_NAME"),
         };
         let plain = edge::sdk_config().load().await;
-        let scale = Scale::new(aws_sdk_dynamodb::Client::new(&plain), &settings.table);
+        let client = aws_sdk_dynamodb::Client::new(&plain);
+        table::make(&client, &settings.table).await;
+        let scale = Scale::new(client, &settings.table);
         let wire = Wire::new(weighs.then(|| scale.clone()));
         let mut sdk = plain.into_builder().http_client(wire.clone());
         if let Some(retries) = retries {

@@ -93,7 +93,7 @@ where
 {
     let (target, body) = tokio::join!(
         flow.world.target(request.target),
-        flow.world.fetch(request.body),
+        flow.world.fetch(request.body, flow.now()),
     );
     let (Some(target), Some(body)) = (target?, body?) else {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! A message's way from acceptance to its end, over whatever ledger, agents and clock: the functions
-//! run it on DynamoDB and HTTP, the simulation on twins of both.
+//! A message's way from acceptance to its end, over whatever ledger, agents and clock: no AWS and no
+//! HTTP here.
 
 pub mod deliver;
 pub mod line;
@@ -80,14 +80,18 @@ pub trait Shelf: Send + Sync {
     /// Keeps a body.
     fn keep(&self, bytes: &[u8], now: Timestamp) -> impl Future<Output = Result<BodyId>> + Send;
     /// A body, if it is still kept.
-    fn fetch(&self, id: BodyId) -> impl Future<Output = Result<Option<Vec<u8>>>> + Send;
+    fn fetch(
+        &self,
+        id: BodyId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>>> + Send;
     /// A workspace that is not removed.
     fn target(&self, id: WorkspaceId) -> impl Future<Output = Result<Option<Target>>> + Send;
     /// Where a large body can be fetched for a while.
     fn address(&self, id: BodyId) -> impl Future<Output = Result<String>> + Send;
 }
 
-/// The time: the system's, or the simulation's.
+/// The time, told by whoever runs the flow.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;

@@ -1,8 +1,7 @@
 //! The ledger: every A2A request, the slots it holds, and the line of those that wait.
 //!
 //! [`Ledger`] is what the message functions need of it, each operation one decision that the
-//! database makes: [`Store`](crate::Store) does it in DynamoDB, [`memory::Twin`] in memory for the
-//! simulation, and both are held to one contract suite.
+//! database makes; [`Store`](crate::Store) does it in DynamoDB.
 //!
 //! Invariant, per workspace: accepted = done + failed + expired + dropped + waiting + running.
 
@@ -11,8 +10,6 @@ mod due;
 mod end;
 mod jobs;
 mod line;
-#[cfg(feature = "memory")]
-pub mod memory;
 mod rows;
 
 use std::collections::HashMap;

@@ -153,7 +153,10 @@ impl Store {
 
     /// Rewrites the paths below `top`, parents before children. Each place is read anew before its
     /// children follow it: what was read earlier may have moved, and would be written for good.
-    async fn settle_paths(&self, top: WorkspaceId) -> Result<()> {
+    ///
+    /// # Errors
+    /// The datastore did not answer: asked again, it goes on where it stopped.
+    pub async fn settle_paths(&self, top: WorkspaceId) -> Result<()> {
         let mut open = vec![top];
         while let Some(id) = open.pop() {
             let found = self.workspace(id, Parts::Core).await?;
@@ -163,6 +166,10 @@ impl Store {
             let ids = self.child_ids(Some(id)).await?;
             for child in self.load_workspaces(&ids, Parts::Core).await? {
                 let to = place.child(child.meta.id);
+                if child.meta.path == to.path {
+                    open.push(to.id);
+                    continue;
+                }
                 // Someone else moved it meanwhile: that move settles what is below.
                 match self.update(path_change(&child.meta, &to)).await {
                     Ok(_) => open.push(to.id),
