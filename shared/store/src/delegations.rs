@@ -3,14 +3,14 @@
 //! The item here is the delegation; what people and agents read are its two activity rows, `delegate`
 //! and `delegate_result`, and its events, all written with it (contract: a2a-notify-events 4).
 
+mod rows;
+
 use domain::{
-    ActivityId, BodyId, DelegationId, Result, WorkspaceId,
-    activity::{Activity, Content, Source, preview},
-    event::Event,
-    job::Job,
-    request::{Request, State},
+    BodyId, DelegationId, Result, WorkspaceId, activity::preview, event::Event, job::Job,
 };
 use jiff::{SignedDuration, Timestamp};
+pub(crate) use rows::ended;
+use rows::{Outcome, answer, asked, moved};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use crate::{
     Store, TransactError, activity, events,
     expr::{Change, Write},
     keys,
-    ledger::{Ending, pending},
+    ledger::pending,
     ops::read,
 };
 
@@ -101,143 +101,6 @@ struct Delegated {
 /// A fresh delegation id.
 pub fn new_id() -> DelegationId {
     DelegationId::from_uuid(Uuid::now_v7())
-}
-
-/// The row of what was asked.
-fn asked_row(id: DelegationId) -> ActivityId {
-    ActivityId::from_uuid(*id.as_uuid())
-}
-
-/// The row of what came back: next to the other, and the same whoever computes it.
-fn answer_row(id: DelegationId) -> ActivityId {
-    ActivityId::from_uuid(Uuid::from_u128(id.as_uuid().as_u128() ^ 1))
-}
-
-fn asked(delegation: &Delegation, target: &str, status: &str) -> Activity {
-    Activity {
-        id: asked_row(delegation.id),
-        workspace: delegation.source,
-        activity_type: "delegation".to_owned(),
-        source: Source::Workspace(delegation.source),
-        target_id: Some(target.to_owned()),
-        method: Some("delegate".to_owned()),
-        summary: Some(format!("Delegating to {target}")),
-        request_body: Content::Stored(delegation.task),
-        response_body: Content::Absent,
-        tool_trace: Content::Absent,
-        duration_ms: None,
-        status: status.to_owned(),
-        error_detail: None,
-        created_at: delegation.created_at,
-    }
-}
-
-/// What the second row says.
-struct Outcome<'a> {
-    status: Status,
-    text: Option<(BodyId, &'a str)>,
-    error: Option<&'a str>,
-}
-
-fn answer(
-    source: WorkspaceId,
-    id: DelegationId,
-    target: Option<String>,
-    outcome: &Outcome<'_>,
-    now: Timestamp,
-) -> Activity {
-    let (summary, response_body) = match (outcome.status, outcome.text) {
-        (Status::Completed, Some((body, text))) => {
-            let text = preview(text, SUMMARY_PREVIEW, "...");
-            (
-                format!("Delegation completed ({text})"),
-                Content::Stored(body),
-            )
-        }
-        (Status::Queued, _) => (
-            "Delegation queued — target at capacity".to_owned(),
-            Content::Inline(serde_json::json!({"delegation_id": id, "queued": true})),
-        ),
-        _ => ("Delegation failed".to_owned(), Content::Absent),
-    };
-    Activity {
-        id: answer_row(id),
-        workspace: source,
-        activity_type: "delegation".to_owned(),
-        source: Source::Workspace(source),
-        target_id: target,
-        method: Some("delegate_result".to_owned()),
-        summary: Some(summary),
-        request_body: Content::Absent,
-        response_body,
-        tool_trace: Content::Absent,
-        duration_ms: None,
-        status: outcome.status.as_str().to_owned(),
-        error_detail: outcome.error.map(str::to_owned),
-        created_at: now,
-    }
-}
-
-/// The status on the item and on the `delegate` row, unless it has ended.
-fn moved(source: WorkspaceId, id: DelegationId, to: Status, error: Option<&str>) -> [Change; 2] {
-    let item = Change::at(keys::delegation(source, id))
-        .naming("status")
-        .when("attribute_exists(pk) AND NOT #status IN (:completed, :failed)")
-        .with("completed", Status::Completed)
-        .with("failed", Status::Failed)
-        .set("status", to);
-    let row = Change::at(keys::activity(source, asked_row(id)))
-        .when("attribute_exists(pk)")
-        .set("status", to.as_str())
-        .set_or_remove("error_detail", error);
-    [item, row]
-}
-
-/// What ends with the request that carries a delegation. May be left out as a whole: when its
-/// source was purged there is nobody to tell.
-pub(crate) fn ended(request: &Request, ending: &Ending, now: Timestamp) -> Vec<Write> {
-    let (Some(id), Some(source)) = (request.delegation, request.caller.id()) else {
-        return Vec::new();
-    };
-    let queued = request
-        .timeline
-        .iter()
-        .any(|step| step.state == State::Waiting);
-    let target = request.target.to_string();
-    let (status, text, error) = match (&ending.text, ending.state) {
-        (Some((body, text)), State::Completed) => {
-            (Status::Completed, Some((*body, text.as_str())), None)
-        }
-        _ => {
-            let why = ending.sentence.as_deref().or(ending.error.as_deref());
-            (Status::Failed, None, Some(why.unwrap_or("failed")))
-        }
-    };
-    let event = match text {
-        Some((_, text)) => Event::DelegationComplete {
-            delegation_id: id.to_string(),
-            target_id: Some(target.clone()),
-            response_preview: preview(text, REPLY_PREVIEW, "..."),
-            via_queue: queued,
-        },
-        None => Event::DelegationFailed {
-            delegation_id: id.to_string(),
-            target_id: Some(target.clone()),
-            error: error.unwrap_or_default().to_owned(),
-        },
-    };
-    let outcome = Outcome {
-        status,
-        text,
-        error,
-    };
-    let [item, row] = moved(source, id, status, error);
-    vec![
-        item.set("ended_at", now.as_microsecond()).into(),
-        row.into(),
-        activity::record(&answer(source, id, Some(target), &outcome, now)),
-        events::record(source, &event, now),
-    ]
 }
 
 /// What became of a delegation that was told.

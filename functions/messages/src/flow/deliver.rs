@@ -64,28 +64,26 @@ where
     };
     let direct = offer.call.is_some();
     let call = match offer.call {
-        Some(call) => Some(call),
+        Some(call) => Ok(call),
         None => call_of(flow, &request).await?,
     };
     let (end, name) = match &call {
-        Some(call) => {
+        Ok(call) => {
             let Some(end) = converse(flow, &request, call).await? else {
                 return Ok(Outcome::NotOurs);
             };
             (end, call.target_name.as_str())
         }
-        None => (
-            End::now(Exchange::Unreachable {
-                why: "it has no address now".to_owned(),
-            }),
-            "",
-        ),
+        Err(exchange) => (End::now(exchange.clone()), ""),
     };
     settle(flow, &request, name, direct, end).await
 }
 
-/// The call of a request that came by the queue.
-async fn call_of<W, T, C>(flow: &Flow<'_, W, T, C>, request: &Request) -> Result<Option<Call>>
+/// The call of a request that came by the queue, or why there can be none.
+async fn call_of<W, T, C>(
+    flow: &Flow<'_, W, T, C>,
+    request: &Request,
+) -> Result<Result<Call, Exchange>>
 where
     W: Ledger + Shelf,
     T: Talks,
@@ -95,13 +93,16 @@ where
         flow.world.target(request.target),
         flow.world.fetch(request.body, flow.now()),
     );
-    let (Some(target), Some(body)) = (target?, body?) else {
-        return Ok(None);
+    let Some(body) = body? else {
+        // Its acceptance broke off half way, and its caller was told so.
+        let why = "the message was not kept".to_owned();
+        return Ok(Err(Exchange::Unroutable { why }));
     };
-    if target.url.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Call {
+    let Some(target) = target?.filter(|target| !target.url.is_empty()) else {
+        let why = "it has no address now".to_owned();
+        return Ok(Err(Exchange::Unreachable { why }));
+    };
+    Ok(Ok(Call {
         url: target.url,
         body: String::from_utf8_lossy(&body).into_owned(),
         target_name: target.name,

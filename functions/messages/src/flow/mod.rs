@@ -48,7 +48,7 @@ pub enum Exchange {
         /// What happened.
         why: String,
     },
-    /// Its address may not be called.
+    /// No call can be made: its address may not be called, or there is nothing to send.
     Unroutable {
         /// Why.
         why: String,
