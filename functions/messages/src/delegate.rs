@@ -157,6 +157,7 @@ async fn submit_task(
             Ok(live.is_some_and(|live| live.state == domain::request::State::Waiting))
         }
         Accepted::QueueFull(_) => Err(Error::new(domain::Kind::TooMany, "queue is full")),
+        Accepted::Paused => Err(route::no_url(domain::workspace::Status::Paused)),
         Accepted::Closed => Err(Error::missing("workspace not found")),
     }
 }

@@ -2,30 +2,32 @@
 //! a2a-notify-events 2).
 
 use aws_sdk_lambda::primitives::Blob;
-use domain::{Error, Kind, RequestId, Result, WorkspaceId, request::Request};
+use domain::{Error, Kind, RequestId, Result, WorkspaceId, request::Request, workspace::Status};
 use edge::{Caller, Input, Reply};
 use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
-use store::{
-    ledger::{Accepted, Ledger as _},
-    workspaces::Parts,
-};
+use store::workspaces::Parts;
 use uuid::Uuid;
 
 use crate::{
     Messages,
     envelope::{self, Envelope},
-    flow::deliver::{Call, Offer, give_back},
+    flow::{
+        deliver::{Call, Offer},
+        front::{self, Answer, Arrival, Starts},
+    },
     options,
     outcome::Outcome,
     route::{self, Route},
     rows, sender,
     submit::{Sent, refuses_other_messages},
-    wait,
 };
 
 /// The most a message may be, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
+
+/// When a caller of a sleeping workspace may look again.
+const WAKE_SECONDS: u64 = 15;
 
 /// Takes a message. The answer is the agent's if it comes while the front door is held open, else
 /// 202: the message is kept, delivered in its turn, and its result can be asked for.
@@ -47,9 +49,9 @@ pub async fn handle(messages: &'static Messages, caller: Caller, input: Input) -
                 Error::new(Kind::Unreachable, "workspace URL is not publicly routable")
             })?;
             let call = call(&sent, url, &envelope, options.deadline);
-            carry(messages, &request, call, &envelope, &input).await
+            carry(messages, &sent, &request, call, &envelope, &input).await
         }
-        Route::Wake => carry(messages, &request, None, &envelope, &input).await,
+        Route::Wake => carry(messages, &sent, &request, None, &envelope, &input).await,
     }
 }
 
@@ -126,146 +128,76 @@ async fn leave(
 /// Accepts the message and has it delivered, now or in its turn.
 async fn carry(
     messages: &Messages,
+    sent: &Sent,
     request: &Request,
     call: Option<Call>,
     envelope: &Envelope,
     input: &Input,
 ) -> Result<Reply> {
-    let store = &messages.app.store;
-    // Side by side: the body is only looked at by who finds the request.
-    let (kept, accepted) = tokio::join!(
-        store.put_body(request.body, &envelope.body, input.now),
-        store.accept(request, false),
-    );
-    let accepted = accepted?;
-    if let Err(error) = kept
-        && matches!(accepted, Accepted::Offered | Accepted::Waiting)
-    {
-        // Whoever carries it finds no body and fails it; the caller knows at once.
-        return Err(error);
-    }
-    match accepted {
-        Accepted::Offered => hand_over(messages, request, call, input).await,
-        Accepted::Waiting => in_line(messages, request, envelope, input).await,
-        Accepted::Repeat { of, digest } => {
-            let other = digest != envelope.digest;
-            if other && refuses_other_messages(messages.app.settings.mode) {
-                return Err(Error::conflict("messageId was used for another message"));
-            }
-            attach(messages, of, envelope, input).await
-        }
-        Accepted::QueueFull(depth) => Err(Error::new(Kind::TooMany, "queue is full")
+    let arrival = Arrival {
+        request,
+        body: &envelope.body,
+        call,
+        // A machine takes longer to boot than the door can be held open.
+        until: match sent.route {
+            Route::Wake => input.received_at,
+            Route::Push(_) | Route::Poll => input.received_at + messages.hold,
+        },
+        refuses_others: refuses_other_messages(messages.app.settings.mode),
+    };
+    match front::take(&messages.flow(), messages, arrival).await? {
+        Answer::Delivered(outcome) => outcome.reply(),
+        Answer::Kept(outcome) => outcome.for_caller(envelope.rpc_id.as_ref()).reply(),
+        Answer::Queued {
+            id,
+            depth,
+            position,
+        } => Ok(queued(id, depth, position, sent.target.status())),
+        Answer::OtherMessage => Err(Error::conflict("messageId was used for another message")),
+        Answer::QueueFull(depth) => Err(Error::new(Kind::TooMany, "queue is full")
             .with("queue_depth", depth)
             .retry_after(60)),
-        Accepted::Closed => Err(Error::missing("workspace not found")),
+        Answer::Paused => Err(route::no_url(Status::Paused)),
+        Answer::Closed => Err(Error::missing("workspace not found")),
     }
 }
 
-/// Has an offered request delivered while the front door is held open.
-async fn hand_over(
-    messages: &Messages,
-    request: &Request,
-    call: Option<Call>,
-    input: &Input,
-) -> Result<Reply> {
-    let offer = Offer {
-        request_id: request.id,
-        fence: 1,
-        call,
-    };
-    let window = wait::window(input.received_at, messages.hold);
-    match tokio::time::timeout(window, invoke(messages, &offer)).await {
-        Err(_) => queued(messages, request).await,
-        Ok(Ok(Outcome::Queued)) => queued(messages, request).await,
-        Ok(Ok(Outcome::NotOurs)) => match messages.app.store.request(request.id).await? {
-            Some(found) if found.state.is_final() => {
-                wait::outcome(messages.app, &found).await?.reply()
-            }
-            _ => queued(messages, request).await,
-        },
-        Ok(Ok(outcome)) => outcome.reply(),
-        Ok(Err(why)) => {
-            // Nobody took it: back in line. If somebody did, its own end stands.
-            tracing::error!(request_id = %request.id, "deliver could not be invoked: {why}");
-            give_back(&messages.flow(), request, "no delivery could be started").await?;
-            queued(messages, request).await
+impl Starts for Messages {
+    async fn start(&self, offer: &Offer) -> Result<Outcome, String> {
+        let payload = serde_json::to_vec(offer).map_err(|error| error.to_string())?;
+        let answer = self
+            .lambda
+            .invoke()
+            .function_name(&self.deliver_function)
+            .payload(Blob::new(payload))
+            .send()
+            .await
+            .map_err(|error| format!("{:?}", error.into_service_error()))?;
+        let payload = answer.payload.unwrap_or_else(|| Blob::new(Vec::new()));
+        if let Some(kind) = answer.function_error {
+            let said: Value = serde_json::from_slice(payload.as_ref()).unwrap_or_default();
+            return Err(format!("{kind}: {said}"));
         }
+        serde_json::from_slice(payload.as_ref()).map_err(|error| error.to_string())
     }
-}
-
-/// Waits at the head of the line; further back there is no point in holding the door.
-async fn in_line(
-    messages: &Messages,
-    request: &Request,
-    envelope: &Envelope,
-    input: &Input,
-) -> Result<Reply> {
-    let app = messages.app;
-    let key = request.line_key();
-    let (_, position) = app.store.place_in_line(request.target, &key).await?;
-    if position <= 1 {
-        let window = wait::window(input.received_at, messages.hold);
-        if let Some(ended) = wait::ended(app, request, window).await? {
-            return answer(messages, &ended, envelope).await;
-        }
-    }
-    queued(messages, request).await
-}
-
-/// Waits for the request that this one repeats.
-async fn attach(
-    messages: &Messages,
-    of: RequestId,
-    envelope: &Envelope,
-    input: &Input,
-) -> Result<Reply> {
-    let missing = || Error::unavailable("a repeated message is not in the ledger");
-    let app = messages.app;
-    let live = app.store.request(of).await?.ok_or_else(missing)?;
-    let window = wait::window(input.received_at, messages.hold);
-    match wait::ended(app, &live, window).await? {
-        Some(ended) => answer(messages, &ended, envelope).await,
-        None => queued(messages, &live).await,
-    }
-}
-
-/// The stored answer, with the caller's own JSON-RPC id.
-async fn answer(messages: &Messages, ended: &Request, envelope: &Envelope) -> Result<Reply> {
-    let outcome = wait::outcome(messages.app, ended).await?;
-    outcome.for_caller(envelope.rpc_id.as_ref()).reply()
-}
-
-/// Runs `deliver` and waits for what it says.
-async fn invoke(messages: &Messages, offer: &Offer) -> Result<Outcome, String> {
-    let payload = serde_json::to_vec(offer).map_err(|error| error.to_string())?;
-    let answer = messages
-        .lambda
-        .invoke()
-        .function_name(&messages.deliver_function)
-        .payload(Blob::new(payload))
-        .send()
-        .await
-        .map_err(|error| format!("{:?}", error.into_service_error()))?;
-    let payload = answer.payload.unwrap_or_else(|| Blob::new(Vec::new()));
-    if let Some(kind) = answer.function_error {
-        let said: Value = serde_json::from_slice(payload.as_ref()).unwrap_or_default();
-        return Err(format!("{kind}: {said}"));
-    }
-    serde_json::from_slice(payload.as_ref()).map_err(|error| error.to_string())
 }
 
 /// The contract's queued body, with the place in line: 0 is running.
-async fn queued(messages: &Messages, request: &Request) -> Result<Reply> {
-    let store = &messages.app.store;
-    let (depth, position) = store
-        .place_in_line(request.target, &request.line_key())
-        .await?;
-    let body = json!({
+fn queued(id: RequestId, depth: usize, position: usize, target: Status) -> Reply {
+    let mut body = json!({
         "queued": true,
-        "queue_id": request.id,
+        "queue_id": id,
         "queue_depth": depth,
         "position": position,
         "message": "workspace agent busy — request queued, will dispatch when capacity available",
     });
-    Ok(Reply::json(StatusCode::ACCEPTED, &body))
+    if !matches!(target, Status::Hibernating | Status::Hibernated) {
+        return Reply::json(StatusCode::ACCEPTED, &body);
+    }
+    // The contract's words and figures of a wake; that the message is kept is ours.
+    body["waking"] = true.into();
+    body["retry_after"] = WAKE_SECONDS.into();
+    body["message"] =
+        "workspace is waking from hibernation — request queued, will dispatch when awake".into();
+    Reply::json(StatusCode::ACCEPTED, &body).header("retry-after", WAKE_SECONDS.to_string())
 }

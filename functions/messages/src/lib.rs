@@ -23,7 +23,6 @@ pub mod settings;
 mod shelf;
 pub mod submit;
 pub mod tick;
-mod wait;
 
 pub use settings::Messages;
 

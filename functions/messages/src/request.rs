@@ -72,10 +72,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         None => None,
     };
     let position = match request.state {
-        State::Waiting => {
-            let key = request.line_key();
-            Some(app.store.place_in_line(request.target, &key).await?.1)
-        }
+        State::Waiting => Some(app.store.place(&request).await?.1),
         State::Offered | State::Running => Some(0),
         State::Completed | State::Failed | State::Expired | State::Dropped => None,
     };

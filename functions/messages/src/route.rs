@@ -54,18 +54,26 @@ pub fn decide(
             "workspace budget limit exceeded",
         ));
     }
+    if beat.status == Status::Paused {
+        return Err(no_url(beat.status));
+    }
     if target.meta.delivery_mode == DeliveryMode::Poll {
         return Ok(Route::Poll);
     }
-    if beat.status == Status::Hibernated || (beat.status == Status::Provisioning && boots(target)) {
-        return Ok(Route::Wake);
+    match beat.status {
+        Status::Hibernating | Status::Hibernated => return Ok(Route::Wake),
+        Status::Provisioning if boots(target) => return Ok(Route::Wake),
+        _ => {}
     }
     if target.meta.url.is_empty() {
-        return Err(
-            Error::new(Kind::Busy, "workspace has no URL").with("status", beat.status.as_str())
-        );
+        return Err(no_url(beat.status));
     }
     Ok(Route::Push(target.meta.url.clone()))
+}
+
+/// The contract's answer for a workspace that nothing can be sent to now.
+pub(crate) fn no_url(status: Status) -> Error {
+    Error::new(Kind::Busy, "workspace has no URL").with("status", status.as_str())
 }
 
 /// Whether a machine is on its way: then its gate is set to wake.

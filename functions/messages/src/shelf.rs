@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use domain::{BodyId, Result, WorkspaceId};
 use jiff::Timestamp;
-use store::{Store, bodies, workspaces::Parts};
+use store::{Store, workspaces::Parts};
 
 use crate::flow::{Shelf, Target};
 
 impl Shelf for Store {
-    async fn keep(&self, bytes: &[u8], now: Timestamp) -> Result<BodyId> {
-        let id = bodies::new_id();
-        self.put_body(id, bytes, now).await?;
-        Ok(id)
+    async fn put(&self, id: BodyId, bytes: &[u8], now: Timestamp) -> Result<()> {
+        self.put_body(id, bytes, now).await
     }
 
     async fn fetch(&self, id: BodyId, now: Timestamp) -> Result<Option<Vec<u8>>> {

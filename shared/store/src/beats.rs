@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     Store, TransactError, events,
     expr::{Change, Item, Write},
-    keys,
+    keys, ledger,
     ops::{UpdateError, read},
 };
 
@@ -231,6 +231,9 @@ impl Store {
         if let Some(turn) = turn {
             hot = hot.set("status", turn.to);
             writes.push(events::record(id, &turn.event, now));
+            if before.status == Status::Provisioning {
+                writes.extend(ledger::opened(id, before, now));
+            }
         }
         if task {
             let event = Event::TaskUpdated {

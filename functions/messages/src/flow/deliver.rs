@@ -6,7 +6,10 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::ledger::{Ended, Ending, Ledger};
+use store::{
+    bodies,
+    ledger::{Ended, Ending, Ledger},
+};
 
 use super::{
     Clock, Exchange, Flow, Shelf, Talks, line,
@@ -147,9 +150,11 @@ where
     let body = call.body.clone().into_bytes();
     let mut talk = std::pin::pin!(flow.agents.talk(&call.url, body));
     loop {
+        // In this order: an answer that is there counts, however late it is looked at.
         tokio::select! {
+            biased;
             (exchange, took_ms) = &mut talk => return Ok(Some(End { exchange, took_ms })),
-            () = tokio::time::sleep(watch.pause()) => match watch.look().await? {
+            () = flow.clock.sleep(watch.pause()) => match watch.look().await? {
                 Seen::GoOn => {}
                 Seen::LeaseLost => return Ok(None),
                 Seen::Enough(why) => {
@@ -290,12 +295,15 @@ where
     C: Clock,
 {
     let now = flow.now();
-    let id = flow.world.keep(&bytes, now).await?;
+    let id = bodies::new_id();
+    flow.world.put(id, &bytes, now).await?;
     let text = match request.delegation.filter(|_| status < 300) {
         Some(delegation) => {
             let text = reply::text(&bytes);
             let kept = serde_json::json!({"text": text, "delegation_id": delegation}).to_string();
-            Some((flow.world.keep(kept.as_bytes(), now).await?, text))
+            let id = bodies::new_id();
+            flow.world.put(id, kept.as_bytes(), now).await?;
+            Some((id, text))
         }
         None => None,
     };

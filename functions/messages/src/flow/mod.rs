@@ -2,6 +2,7 @@
 //! HTTP here.
 
 pub mod deliver;
+pub mod front;
 pub mod line;
 pub mod tick;
 mod watch;
@@ -77,8 +78,13 @@ pub struct Target {
 
 /// Bodies and workspaces, as far as delivering goes.
 pub trait Shelf: Send + Sync {
-    /// Keeps a body.
-    fn keep(&self, bytes: &[u8], now: Timestamp) -> impl Future<Output = Result<BodyId>> + Send;
+    /// Keeps a body under an id that is not used yet.
+    fn put(
+        &self,
+        id: BodyId,
+        bytes: &[u8],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<()>> + Send;
     /// A body, if it is still kept.
     fn fetch(
         &self,
@@ -95,6 +101,8 @@ pub trait Shelf: Send + Sync {
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+    /// Ends after this long.
+    fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
 }
 
 /// The system's clock.
@@ -104,6 +112,10 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         domain::time::to_micros(Timestamp::now())
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }
 

@@ -44,8 +44,10 @@ impl Store {
                 Tried::Repeat(found) => return Ok(repeat(found)),
                 Tried::Load(load) => load,
             };
-            if load.is_none_or(|load| load.gate == Gate::Closed) {
-                return Ok(Accepted::Closed);
+            match load.map(|load| load.gate) {
+                None | Some(Gate::Closed) => return Ok(Accepted::Closed),
+                Some(Gate::Paused) => return Ok(Accepted::Paused),
+                Some(Gate::Open | Gate::Wake) => {}
             }
             match self.stand_in_line(request).await? {
                 Tried::Done => {
@@ -54,13 +56,11 @@ impl Store {
                 }
                 Tried::Repeat(found) => return Ok(repeat(found)),
                 Tried::Load(None) => return Ok(Accepted::Closed),
-                Tried::Load(Some(load)) if load.gate == Gate::Closed => {
-                    return Ok(Accepted::Closed);
-                }
                 Tried::Load(Some(load)) if load.counts.waiting >= MAX_WAITING => {
                     return Ok(Accepted::QueueFull(load.counts.waiting));
                 }
-                // A slot was freed in between and nobody waits: nobody would offer it.
+                // The gate moved, which the next try tells; or a slot was freed in between and
+                // nobody waits: nobody would offer it.
                 Tried::Load(Some(_)) => {}
             }
         }

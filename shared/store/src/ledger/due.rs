@@ -122,6 +122,10 @@ impl Ledger for Store {
         self.line_of(target).await
     }
 
+    async fn place(&self, request: &Request) -> Result<(usize, usize)> {
+        self.place_in_line(request).await
+    }
+
     async fn offer(&self, target: WorkspaceId, entry: &Entry, now: Timestamp) -> Result<bool> {
         self.offer_entry(target, entry, now).await
     }

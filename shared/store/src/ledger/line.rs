@@ -1,9 +1,9 @@
 //! The line of those that wait for a workspace.
 
-use domain::{Result, WorkspaceId};
+use domain::{Result, WorkspaceId, job::Job, request::Request};
 use jiff::Timestamp;
 
-use super::{Entry, Gate, Line, Load, end::offer_writes};
+use super::{Entry, Gate, Line, Load, end::offer_writes, pending};
 use crate::{
     Store, TransactError,
     beats::{Beat, beat_in},
@@ -140,13 +140,23 @@ impl Store {
         }
     }
 
-    /// How many wait for a workspace, and the place of `key` among them, from 1 (0: not there).
-    ///
-    /// # Errors
-    /// The datastore did not answer.
-    pub async fn place_in_line(&self, target: WorkspaceId, key: &str) -> Result<(usize, usize)> {
-        let entries = self.whole_line(target).await?;
+    pub(super) async fn place_in_line(&self, request: &Request) -> Result<(usize, usize)> {
+        let entries = self.whole_line(request.target).await?;
+        let key = request.line_key();
         let place = entries.iter().position(|entry| entry.sk == key);
         Ok((entries.len(), place.map_or(0, |place| place + 1)))
     }
+}
+
+/// The writes that open the gate of a workspace that came up; if somebody waits, its line is looked
+/// at. Who came in line since the hint was read is found by the minute tick.
+pub(crate) fn opened(id: WorkspaceId, before: &Beat, now: Timestamp) -> Vec<Write> {
+    let load = Change::at(keys::load(id))
+        .when("attribute_exists(pk)")
+        .set("gate", Gate::Open);
+    let mut writes = vec![load.into()];
+    if before.waiting {
+        writes.push(pending(id, &Job::OfferV1 { workspace_id: id }, now));
+    }
+    writes
 }

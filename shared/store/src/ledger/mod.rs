@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 pub use jobs::PendingJob;
 pub(crate) use jobs::pending;
+pub(crate) use line::opened;
 
 /// A fresh request id: also the id of the A2A task, so version 4 as on the wire.
 pub fn new_id() -> RequestId {
@@ -38,9 +39,11 @@ pub fn new_id() -> RequestId {
 pub enum Gate {
     /// They may.
     Open,
-    /// They are kept, and wake it.
+    /// They are kept until it is awake.
     Wake,
-    /// They may not.
+    /// They may not; those that wait are kept.
+    Paused,
+    /// They may not, and those that wait are dropped.
     Closed,
 }
 
@@ -128,7 +131,9 @@ pub enum Accepted {
     },
     /// So many wait already; no more may.
     QueueFull(i64),
-    /// The workspace takes no messages.
+    /// The workspace takes no messages now.
+    Paused,
+    /// The workspace takes no messages any more.
     Closed,
 }
 
@@ -310,6 +315,9 @@ pub trait Ledger: Send + Sync {
 
     /// The line of a workspace; none if there is no such workspace.
     fn line(&self, target: WorkspaceId) -> impl Future<Output = Result<Option<Line>>> + Send;
+
+    /// How many wait for a request's target, and its place among them, from 1 (0: not there).
+    fn place(&self, request: &Request) -> impl Future<Output = Result<(usize, usize)>> + Send;
 
     /// Offers one that waits, with a job for the queue; false when something changed meanwhile.
     fn offer(

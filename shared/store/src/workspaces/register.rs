@@ -10,7 +10,7 @@ use crate::{
     beats::{Beat, TOKENS, mark_set},
     events,
     expr::{Change, Write},
-    keys, tokens,
+    keys, ledger, tokens,
 };
 
 /// What an agent says when it registers.
@@ -87,6 +87,9 @@ impl Store {
             registration.card(),
             events::record(id, &registration.event(), now),
         ];
+        if before.status == Status::Provisioning {
+            writes.extend(ledger::opened(id, before, now));
+        }
         writes.extend(
             registration
                 .token
