@@ -3,7 +3,9 @@
 mod agent;
 mod answer;
 pub mod counted;
+pub mod simulation;
 pub mod template;
+pub mod twin;
 mod world;
 
 pub use agent::{Agent, Received, Script};

@@ -343,6 +343,11 @@ where
     T: Talks,
     C: Clock,
 {
+    if request.redelivered && ending.state != State::Completed && !ending.may_have_arrived() {
+        // However this try went: an earlier one may have brought it there.
+        let why = ending.error.unwrap_or_default();
+        ending.error = Some(format!("outcome_unknown: {why}"));
+    }
     if ending.state != State::Completed {
         ending.told = serde_json::to_string(&outcome).ok();
     }

@@ -315,6 +315,7 @@ fn aside(request: &Request, ending: &Ending, now: Timestamp) -> Vec<Write> {
         && ending.state != State::Completed
         && !ending.delivery_confirmed
         && !ending.may_have_arrived()
+        && !request.redelivered
     {
         // It never reached the agent, so the same message may be sent again.
         writes.push(Write::delete(keys::idempotency(&idempotency.key)));

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// After this long a job that is still here did not reach its queue by the stream.
-const OVERDUE: SignedDuration = SignedDuration::from_secs(90);
+pub const JOB_OVERDUE: SignedDuration = SignedDuration::from_secs(90);
 
 /// A job that may not have reached its queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,17 @@ pub struct PendingJob {
 }
 
 impl PendingJob {
+    /// A job concerning this workspace, written now.
+    pub fn new(concerning: WorkspaceId, job: &Job, now: Timestamp) -> Self {
+        let id = Uuid::now_v7();
+        Self {
+            id,
+            job: serde_json::to_string(job).unwrap_or_default(),
+            due_pk: keys::due("JOB", keys::shard(concerning)),
+            due_at: keys::due_at(now + JOB_OVERDUE, &id.to_string()),
+        }
+    }
+
     /// The job.
     ///
     /// # Errors
@@ -39,14 +50,8 @@ impl PendingJob {
 
 /// The write that puts a job on its way.
 pub(crate) fn pending(concerning: WorkspaceId, job: &Job, now: Timestamp) -> Write {
-    let id = Uuid::now_v7();
-    let row = PendingJob {
-        id,
-        job: serde_json::to_string(job).unwrap_or_default(),
-        due_pk: keys::due("JOB", keys::shard(concerning)),
-        due_at: keys::due_at(now + OVERDUE, &id.to_string()),
-    };
-    Write::put(keys::job(id), &row)
+    let row = PendingJob::new(concerning, job, now);
+    Write::put(keys::job(row.id), &row)
 }
 
 impl Store {

@@ -24,8 +24,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use jobs::PendingJob;
 pub(crate) use jobs::pending;
+pub use jobs::{JOB_OVERDUE, PendingJob};
 pub(crate) use line::opened;
 
 /// A fresh request id: also the id of the A2A task, so version 4 as on the wire.
