@@ -16,7 +16,7 @@ use messages::{
 };
 use serde_json::json;
 
-fn context(inside: &InProcess) -> &'static Messages {
+pub(super) fn context(inside: &InProcess) -> &'static Messages {
     Box::leak(Box::new(Messages {
         app: inside.app,
         hold: Duration::from_secs(5),
@@ -46,7 +46,7 @@ fn line(what: &str, calls: &[AwsCall]) -> String {
 }
 
 /// Nothing that `function` may not do.
-fn permitted(function: &str, calls: &[AwsCall]) {
+pub(super) fn permitted(function: &str, calls: &[AwsCall]) {
     let mut functions = Template::ours().functions();
     let granted = functions.find(|it| it.handler() == function);
     let granted = granted.expect("a function").grants();

@@ -3,6 +3,7 @@
 mod admin;
 mod calls;
 mod calls_messages;
+mod calls_tick;
 mod canvas;
 mod events;
 mod example_agent;

@@ -1,12 +1,22 @@
-//! `tick`: every minute, whatever should have happened and has not.
+//! `tick`: every minute, whatever should have happened and has not; and whether the books balance.
 
 use domain::Result;
-use edge::{App, Missing};
+use edge::{
+    App, Missing,
+    metrics::{Metric, Metrics},
+    required,
+};
+use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     Messages,
-    flow::tick::{Report, tick},
+    flow::{
+        Clock as _,
+        audit::{Audited, audit},
+        tick::{LIMIT, Report, see_to},
+    },
     kick::Jobs,
 };
 
@@ -15,6 +25,17 @@ use crate::{
 pub struct Ticking {
     messages: &'static Messages,
     jobs: &'static Jobs,
+    metrics: Metrics,
+}
+
+/// What a tick did and found.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Ticked {
+    /// Of what was due.
+    #[serde(flatten)]
+    pub report: Report,
+    /// By how much counters contradict themselves; none when nobody could tell.
+    pub drift: Option<i64>,
 }
 
 impl Ticking {
@@ -23,10 +44,17 @@ impl Ticking {
     /// # Errors
     /// The name of a variable that is missing.
     pub fn start(app: &'static App) -> Result<&'static Self, Missing> {
-        Ok(Box::leak(Box::new(Self {
-            messages: Messages::delivering(app)?,
-            jobs: Jobs::start(app)?,
-        })))
+        let (messages, jobs) = (Messages::delivering(app)?, Jobs::start(app)?);
+        Ok(Self::over(messages, jobs, &required("STACK_NAME")?))
+    }
+
+    /// Over these parts.
+    pub fn over(messages: &'static Messages, jobs: &'static Jobs, stack: &str) -> &'static Self {
+        Box::leak(Box::new(Self {
+            messages,
+            jobs,
+            metrics: Metrics::of(stack),
+        }))
     }
 }
 
@@ -34,21 +62,78 @@ impl Ticking {
 ///
 /// # Errors
 /// The datastore did not say what is due: the next tick is the retry.
-pub async fn handle(ticking: &'static Ticking, _: Value) -> Result<Report> {
-    let report = tick(&ticking.messages.flow(), ticking.jobs).await?;
-    if report
-        != (Report {
-            limit: report.limit,
-            ..Report::default()
-        })
-    {
-        tracing::info!(
-            found = report.found,
-            changed = report.changed,
-            failed = report.failed,
-            limit = report.limit,
-            "messages tick"
-        );
+pub async fn handle(ticking: &'static Ticking, _: Value) -> Result<Ticked> {
+    let (flow, store) = (ticking.messages.flow(), &ticking.messages.app.store);
+    let now = flow.clock.now();
+    let backlog = store.backlog(now, LIMIT).await?;
+    let report = see_to(&flow, ticking.jobs, backlog).await;
+    // Written before the audit, whose trouble must not hide what is known already.
+    tell(ticking, &report, now);
+
+    let audited = audit(store, &report.seen, now).await;
+    let drift = match audited {
+        Ok(Audited { drift, .. }) => {
+            ticking.metrics.write(&[(Metric::LedgerDrift, drift)], now);
+            Some(drift)
+        }
+        Err(error) => {
+            edge::http::log_failure(&error, "audit");
+            ticking.metrics.write(&[(Metric::TickFailed, 1)], now);
+            None
+        }
+    };
+    Ok(Ticked { report, drift })
+}
+
+fn tell(ticking: &Ticking, report: &Report, now: Timestamp) {
+    if report.found == 0 {
+        return;
     }
-    Ok(report)
+    tracing::info!(
+        found = report.found,
+        changed = report.changed,
+        failed = report.failed,
+        limit = report.limit,
+        backlog_age_s = report.backlog_age,
+        unfinished = report.unfinished,
+        late_jobs = report.late_jobs,
+        "messages tick"
+    );
+    ticking.metrics.write(&facts(report), now);
+}
+
+fn facts(report: &Report) -> [(Metric, i64); 3] {
+    let number = |of: usize| i64::try_from(of).unwrap_or(i64::MAX);
+    [
+        (Metric::TickFailed, number(report.failed)),
+        (Metric::TickBacklogSeconds, report.backlog_seconds()),
+        (Metric::JobsLate, number(report.late_jobs)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_in_time_has_nothing_to_tell() {
+        let usual = Report {
+            found: 7,
+            changed: 7,
+            backlog_age: 59,
+            ..Report::default()
+        };
+        assert!(facts(&usual).iter().all(|(_, value)| *value == 0));
+        let worse = Report {
+            failed: 2,
+            late_jobs: 1,
+            ..usual
+        };
+        let told = [
+            (Metric::TickFailed, 2),
+            (Metric::TickBacklogSeconds, 59),
+            (Metric::JobsLate, 1),
+        ];
+        assert_eq!(facts(&worse), told);
+    }
 }

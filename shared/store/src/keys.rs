@@ -227,6 +227,12 @@ pub fn due_at(at: Timestamp, id: &str) -> String {
     format!("{:020}#{id}", at.as_microsecond())
 }
 
+/// The time in a `due` sort key.
+pub fn due_time(due_at: &str) -> Option<Timestamp> {
+    let micros = due_at.split('#').next()?.parse().ok()?;
+    Timestamp::from_microsecond(micros).ok()
+}
+
 /// The canvas' saved viewport.
 pub fn viewport() -> Key {
     Key::new("CANVAS", "VIEWPORT")

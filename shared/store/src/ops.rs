@@ -112,18 +112,36 @@ fn unavailable(error: impl StdError + Send + Sync + 'static) -> Error {
     Error::unavailable(error)
 }
 
+fn wanted(keys: Vec<Item>, consistent: bool) -> KeysAndAttributes {
+    KeysAndAttributes::builder()
+        .set_keys(Some(keys))
+        .consistent_read(consistent)
+        .build()
+        .expect("keys are set")
+}
+
 impl Store {
     /// The rows under `keys`, read consistently; those that are not there are left out.
     ///
     /// # Errors
     /// The datastore did not answer.
     pub async fn rows(&self, keys: impl IntoIterator<Item = Key>) -> Result<Rows> {
+        self.batches(keys, true).await
+    }
+
+    /// The rows under `keys` as they are now or were a moment ago, for half the price. Each row is
+    /// one that was written; two of them need not be of the same moment.
+    pub(crate) async fn rows_of_late(&self, keys: impl IntoIterator<Item = Key>) -> Result<Rows> {
+        self.batches(keys, false).await
+    }
+
+    async fn batches(&self, keys: impl IntoIterator<Item = Key>, now: bool) -> Result<Rows> {
         let mut keys: Vec<Key> = keys.into_iter().collect();
         keys.sort_by(|a, b| (&a.pk, &a.sk).cmp(&(&b.pk, &b.sk)));
         keys.dedup();
         let mut rows = HashMap::with_capacity(keys.len());
         for chunk in keys.chunks(BATCH) {
-            let mut wanted = self.wanted(chunk.iter().cloned().map(key_map).collect());
+            let mut wanted = wanted(chunk.iter().cloned().map(key_map).collect(), now);
             for tried in 0.. {
                 let answer = self
                     .db
@@ -159,14 +177,6 @@ impl Store {
             }
         }
         Ok(Rows(rows))
-    }
-
-    fn wanted(&self, keys: Vec<Item>) -> KeysAndAttributes {
-        KeysAndAttributes::builder()
-            .set_keys(Some(keys))
-            .consistent_read(true)
-            .build()
-            .expect("keys are set")
     }
 
     /// One update; answers the item as it was before.
@@ -270,14 +280,15 @@ impl Store {
         }
     }
 
-    /// The first `limit` keys of an index partition whose sort key is not above `until`.
+    /// The first `limit` keys of an index partition whose sort key is not above `until`, each with
+    /// that sort key.
     pub(crate) async fn due_keys(
         &self,
         index: Index,
         partition: String,
         until: String,
         limit: i32,
-    ) -> Result<Vec<Key>> {
+    ) -> Result<Vec<(Key, String)>> {
         let page = self
             .db
             .query()
@@ -292,7 +303,40 @@ impl Store {
             .send()
             .await
             .map_err(unavailable)?;
-        Ok(page.items().iter().filter_map(key_of).collect())
+        let found = page.items().iter();
+        Ok(found
+            .filter_map(|item| Some((key_of(item)?, item.get(index.sk)?.as_s().ok()?.clone())))
+            .collect())
+    }
+
+    /// The keys of a partition of the table from one sort key to another, as they were a moment ago.
+    pub(crate) async fn keys_between(
+        &self,
+        partition: String,
+        from: String,
+        to: String,
+    ) -> Result<Vec<Key>> {
+        let mut keys = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+                .expression_attribute_values(":pk", crate::expr::value(&partition))
+                .expression_attribute_values(":from", crate::expr::value(&from))
+                .expression_attribute_values(":to", crate::expr::value(&to))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(unavailable)?;
+            keys.extend(page.items().iter().filter_map(key_of));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(keys);
+            }
+        }
     }
 
     /// One page of a partition's items, newest (highest) first, strictly between two sort keys.

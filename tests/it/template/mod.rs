@@ -1,5 +1,6 @@
 //! template.yaml against the code: what one names, the other has.
 
+mod alarms;
 mod environment;
 mod functions;
 mod paths;

@@ -37,6 +37,17 @@ impl Scale {
 
     /// Sets a text attribute of the item under `key`, whatever it was.
     pub async fn set(&self, key: &store::keys::Key, attribute: &str, value: &str) {
+        let value = AttributeValue::S(value.to_owned());
+        self.put(key, attribute, value).await;
+    }
+
+    /// Sets a number of the item under `key`, whatever it was.
+    pub async fn set_number(&self, key: &store::keys::Key, attribute: &str, value: i64) {
+        let value = AttributeValue::N(value.to_string());
+        self.put(key, attribute, value).await;
+    }
+
+    async fn put(&self, key: &store::keys::Key, attribute: &str, value: AttributeValue) {
         self.client
             .update_item()
             .table_name(&self.table)
@@ -44,7 +55,7 @@ impl Scale {
             .key("sk", AttributeValue::S(key.sk.clone()))
             .update_expression("SET #it = :it")
             .expression_attribute_names("#it", attribute)
-            .expression_attribute_values(":it", AttributeValue::S(value.to_owned()))
+            .expression_attribute_values(":it", value)
             .send()
             .await
             .expect("the emulator answers");

@@ -1,6 +1,7 @@
 //! A message's way from acceptance to its end, over whatever ledger, agents and clock: no AWS and no
 //! HTTP here.
 
+pub mod audit;
 pub mod deliver;
 pub mod front;
 pub mod line;

@@ -1,17 +1,26 @@
 //! Every minute: whatever should have happened and has not. Queues and streams only make it faster.
 
+use std::collections::BTreeSet;
+
 use domain::{
-    Result,
+    Result, WorkspaceId,
     request::{Request, State, Trouble},
 };
+use jiff::SignedDuration;
 use serde::Serialize;
-use store::ledger::{Due, Ending, Ledger, PendingJob};
+use store::ledger::{Backlog, Due, Ending, Ledger, PendingJob};
 
 use super::{Clock, Flow, Shelf, Talks, deliver, line};
 use crate::{outcome::Outcome, rows};
 
 /// How much of each kind and shard one tick looks at.
-const LIMIT: i32 = 100;
+pub const LIMIT: i32 = 100;
+/// After this long a tick leaves the rest to the next one, and still has time to say so: the
+/// function has 55 s, and one call may take 8.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+/// What has been due for so many seconds has been left over by a tick: they come once a minute, and
+/// not to the second.
+const LATE_SECONDS: i64 = 90;
 
 /// Where jobs go.
 pub trait Queue: Send + Sync {
@@ -30,9 +39,26 @@ pub struct Report {
     pub failed: usize,
     /// How much it would have looked at, of each kind and shard.
     pub limit: i32,
+    /// For how many seconds the oldest had been due.
+    pub backlog_age: i64,
+    /// Whether more was due than it looked at.
+    pub unfinished: bool,
+    /// Jobs that did not reach their queue by the stream.
+    pub late_jobs: usize,
+    /// Whose lines it looked at.
+    #[serde(skip)]
+    pub seen: BTreeSet<WorkspaceId>,
 }
 
-/// Looks at everything that is due. One that fails does not keep the others waiting.
+impl Report {
+    /// The age of the backlog if there is one; zero when all was seen to in time.
+    pub fn backlog_seconds(&self) -> i64 {
+        let behind = self.unfinished || self.failed > 0 || self.backlog_age > LATE_SECONDS;
+        if behind { self.backlog_age } else { 0 }
+    }
+}
+
+/// Looks at everything that is due, by a ledger that does not say how far behind that is.
 ///
 /// # Errors
 /// The datastore did not say what is due.
@@ -44,17 +70,53 @@ where
     Q: Queue,
 {
     let due = flow.world.due(flow.now(), LIMIT).await?;
+    let backlog = Backlog {
+        due,
+        ..Backlog::default()
+    };
+    Ok(see_to(flow, queue, backlog).await)
+}
+
+/// Looks at what is due. One that fails does not keep the others waiting.
+pub async fn see_to<W, T, C, Q>(
+    flow: &Flow<'_, W, T, C>,
+    queue: &Q,
+    Backlog { due, oldest, more }: Backlog,
+) -> Report
+where
+    W: Ledger + Shelf,
+    T: Talks,
+    C: Clock,
+    Q: Queue,
+{
+    let started = flow.now();
     let mut report = Report {
         found: due.len(),
         limit: LIMIT,
+        backlog_age: oldest.map_or(0, |since| started.duration_since(since).as_secs().max(0)),
+        unfinished: more,
+        late_jobs: due
+            .iter()
+            .filter(|what| matches!(what, Due::Job(_)))
+            .count(),
         ..Report::default()
     };
     for what in due {
+        if flow.now().duration_since(started) > PATIENCE {
+            report.unfinished = true;
+            break;
+        }
         let done = match &what {
             Due::Job(job) => send(flow, queue, job).await,
-            Due::Line(target) => line::look(flow, *target).await,
+            Due::Line(target) => {
+                report.seen.insert(*target);
+                line::look(flow, *target).await
+            }
             Due::Request(id) => match flow.world.request(*id).await {
-                Ok(Some(request)) => overdue(flow, &request).await,
+                Ok(Some(request)) => {
+                    report.seen.insert(request.target);
+                    overdue(flow, &request).await
+                }
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             },
@@ -67,7 +129,7 @@ where
             }
         }
     }
-    Ok(report)
+    report
 }
 
 async fn send<W, T, C, Q>(flow: &Flow<'_, W, T, C>, queue: &Q, job: &PendingJob) -> Result<()>
@@ -135,4 +197,29 @@ where
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backlog_is_what_a_tick_left_over() {
+        for (age, failed, unfinished, told) in [
+            (0, 0, false, 0),
+            // As old as something may be that the tick before was too early for.
+            (61, 0, false, 0),
+            (91, 0, false, 91),
+            (20, 1, false, 20),
+            (20, 0, true, 20),
+        ] {
+            let report = Report {
+                backlog_age: age,
+                failed,
+                unfinished,
+                ..Report::default()
+            };
+            assert_eq!(report.backlog_seconds(), told, "{report:?}");
+        }
+    }
 }

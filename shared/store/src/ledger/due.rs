@@ -6,7 +6,7 @@ use domain::{
 };
 use jiff::Timestamp;
 
-use super::{Accepted, Due, Ended, Ending, Entry, Ledger, Line, PendingJob, rows::Row};
+use super::{Accepted, Backlog, Due, Ended, Ending, Entry, Ledger, Line, PendingJob, rows::Row};
 use crate::{
     Store,
     expr::Change,
@@ -15,14 +15,50 @@ use crate::{
 };
 
 impl Store {
-    async fn due_of(&self, kind: &str, now: Timestamp, limit: i32) -> Result<Vec<Key>> {
+    /// What is due, at most `limit` of each kind and shard, and how far behind that is: the index
+    /// it is found by tells both.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn backlog(&self, now: Timestamp, limit: i32) -> Result<Backlog> {
+        let mut backlog = Backlog::default();
+        let jobs = self.due_of("JOB", now, limit, &mut backlog).await?;
+        let mut rows = self.rows(jobs.iter().cloned()).await?;
+        for key in &jobs {
+            let job = rows.take::<PendingJob>(key)?;
+            backlog.due.extend(job.map(Due::Job));
+        }
+        for key in self.due_of("REQUEST", now, limit, &mut backlog).await? {
+            let id = key.pk.strip_prefix("REQUEST#");
+            let id = id.and_then(|id| id.parse().ok());
+            backlog.due.extend(id.map(Due::Request));
+        }
+        for key in self.due_of("LINE", now, limit, &mut backlog).await? {
+            let id = key.pk.strip_prefix("WS#");
+            let id = id.and_then(|id| id.parse().ok());
+            backlog.due.extend(id.map(Due::Line));
+        }
+        Ok(backlog)
+    }
+
+    async fn due_of(
+        &self,
+        kind: &str,
+        now: Timestamp,
+        limit: i32,
+        backlog: &mut Backlog,
+    ) -> Result<Vec<Key>> {
         let mut keys = Vec::new();
         for shard in 0..SHARDS {
             let partition = keys::due(kind, shard);
-            keys.extend(
-                self.due_keys(DUE, partition, keys::due_at(now, "~"), limit)
-                    .await?,
-            );
+            let until = keys::due_at(now, "~");
+            let found = self.due_keys(DUE, partition, until, limit).await?;
+            backlog.more |= i32::try_from(found.len()).is_ok_and(|found| found >= limit);
+            for (key, due_at) in found {
+                let since = keys::due_time(&due_at);
+                backlog.oldest = backlog.oldest.into_iter().chain(since).min();
+                keys.push(key);
+            }
         }
         Ok(keys)
     }
@@ -135,24 +171,7 @@ impl Ledger for Store {
     }
 
     async fn due(&self, now: Timestamp, limit: i32) -> Result<Vec<Due>> {
-        let mut due = Vec::new();
-        let jobs = self.due_of("JOB", now, limit).await?;
-        let mut rows = self.rows(jobs.iter().cloned()).await?;
-        for key in &jobs {
-            due.extend(rows.take::<PendingJob>(key)?.map(Due::Job));
-        }
-        for key in self.due_of("REQUEST", now, limit).await? {
-            let id = key
-                .pk
-                .strip_prefix("REQUEST#")
-                .and_then(|id| id.parse().ok());
-            due.extend(id.map(Due::Request));
-        }
-        for key in self.due_of("LINE", now, limit).await? {
-            let id = key.pk.strip_prefix("WS#").and_then(|id| id.parse().ok());
-            due.extend(id.map(Due::Line));
-        }
-        Ok(due)
+        Ok(self.backlog(now, limit).await?.due)
     }
 
     async fn postpone(&self, request: &Request, at: Timestamp) -> Result<()> {

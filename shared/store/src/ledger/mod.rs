@@ -6,6 +6,7 @@
 //! Invariant, per workspace: accepted = done + failed + expired + dropped + waiting + running.
 
 mod accept;
+mod audit;
 mod due;
 mod end;
 mod jobs;
@@ -263,6 +264,17 @@ pub enum Due {
     Line(WorkspaceId),
     /// A job that did not reach its queue.
     Job(PendingJob),
+}
+
+/// What is due, and how far behind that is.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// What is due.
+    pub due: Vec<Due>,
+    /// Since when the oldest of it is due.
+    pub oldest: Option<Timestamp>,
+    /// Whether more is due than was asked for.
+    pub more: bool,
 }
 
 /// What the message functions need of the ledger. All times are told.
