@@ -20,7 +20,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 GLIBC := GLIBC_2.34
 
 .DEFAULT_GOAL := help
-.PHONY: help dev redeploy logs test test-unit test-e2e lint validate build deploy deploy-local-sam clean-local
+.PHONY: help dev redeploy logs test test-unit test-e2e soak lint validate build deploy deploy-local-sam clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,12 +37,16 @@ logs: $(LOCAL)/venv/.made ## What the functions of a running `make dev` wrote
 
 test: test-unit test-e2e ## Every test, the end-to-end ones against a stack of their own
 
-test-unit: ## The tests that need no stack
-	cargo test --workspace --exclude e2e
+test-unit: ## The tests that need no stack, a thousand seeds of the simulation among them
+	cargo test --workspace --lib --bins --test agent
 
 # `--workspace --test it`, not `-p e2e`: alone, the package would have its dependencies compiled with other features.
 test-e2e: $(LOCAL)/venv/.made ## The deployed system from outside, with IAM enforced
 	$(EMULATOR_PYTHON) infra/local/test.py cargo test --workspace --test it
+
+soak: ## The simulation until a million messages were accepted (MESSAGES=1000000; SEED=n replays one, with its trace)
+	SIMULATION_MESSAGES=$(or $(MESSAGES),1000000) $(if $(SEED),SIMULATION_SEED=$(SEED)) \
+	  cargo test --workspace --lib -- simulation::tests::seeds --nocapture
 
 lint: $(LOCAL)/venv-sam/.made ## Formatting, clippy, the template, the Python of the local stack
 	cargo fmt --all --check

@@ -3,17 +3,21 @@
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
 };
 
 use domain::{Mode, WorkspaceId};
-use e2e::counted::{AwsCall, Fault, InProcess, round_trips, show};
+use e2e::{
+    counted::{AwsCall, Fault, InProcess, round_trips, show},
+    twin::{Calm, Twin},
+};
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use messages::{
     flow::{
         Clock, Flow,
         audit::{Audited, audit},
-        tick::see_to,
+        tick::tick as look,
     },
     kick::Jobs,
     tick::{self, Ticking},
@@ -21,7 +25,7 @@ use messages::{
 use serde_json::{Value, json};
 use store::{
     keys::{self, DUE},
-    ledger::{Backlog, Due},
+    ledger::{Backlog, Due, Ledger as _},
 };
 
 use crate::calls_messages::{context, permitted};
@@ -104,7 +108,7 @@ async fn a_backlog_says_since_when_and_whether_it_is_all() {
     let id = WorkspaceId::random();
     for (limit, more) in [(1, true), (2, false)] {
         one_line_is_due(&inside, id, since);
-        let backlog = store.backlog(now, limit).await.expect("an answer");
+        let backlog = store.due(now, limit).await.expect("an answer");
         let expected = Backlog {
             due: vec![Due::Line(id)],
             oldest: Some(since),
@@ -123,25 +127,30 @@ impl Clock for Slow {
         let looks = self.0.fetch_add(1, Ordering::SeqCst);
         Timestamp::UNIX_EPOCH + SignedDuration::from_secs(20 * looks)
     }
+
+    async fn sleep(&self, _: Duration) {}
 }
 
 #[tokio::test]
 async fn a_tick_stops_before_it_is_stopped_and_says_so() {
     let inside = InProcess::new(Mode::DevClosed).await;
     let messages = context(&inside);
+    let world = Twin::new(Calm);
+    for _ in 0..3 {
+        let id = WorkspaceId::random();
+        world.add(id, 1);
+        if let Some(place) = world.state().places.get_mut(&id) {
+            place.due = Some(Timestamp::UNIX_EPOCH);
+        }
+    }
     let flow = Flow {
-        world: &inside.app.store,
+        world: &world,
         agents: &messages.agents,
         clock: &Slow::default(),
         idle_timeout: messages.idle_timeout,
     };
     let jobs = Jobs::start(inside.app).expect("a queue");
-    let nobody = || Due::Line(WorkspaceId::random());
-    let backlog = Backlog {
-        due: vec![nobody(), nobody(), nobody()],
-        ..Backlog::default()
-    };
-    let report = see_to(&flow, jobs, backlog).await;
+    let report = look(&flow, jobs).await.expect("what is due");
     assert_eq!((report.found, report.changed, report.failed), (3, 1, 0));
     assert!(report.unfinished, "{report:?}");
 }

@@ -15,7 +15,7 @@ use crate::{
     flow::{
         Clock as _,
         audit::{Audited, audit},
-        tick::{LIMIT, Report, see_to},
+        tick::{Report, tick},
     },
     kick::Jobs,
 };
@@ -65,8 +65,7 @@ impl Ticking {
 pub async fn handle(ticking: &'static Ticking, _: Value) -> Result<Ticked> {
     let (flow, store) = (ticking.messages.flow(), &ticking.messages.app.store);
     let now = flow.clock.now();
-    let backlog = store.backlog(now, LIMIT).await?;
-    let report = see_to(&flow, ticking.jobs, backlog).await;
+    let report = tick(&flow, ticking.jobs).await?;
     // Written before the audit, whose trouble must not hide what is known already.
     tell(ticking, &report, now);
 

@@ -1,6 +1,8 @@
-//! A simulation of the messages' way: the code of the front door, of deliveries and of the tick,
-//! over the ledger's twin, agents of every mood and a clock of its own. A seed decides everything,
-//! so what one run shows every run of that seed shows.
+//! A simulation of the messages' way.
+//!
+//! The code of the front door, of deliveries and of the tick, over the ledger's twin, agents of
+//! every mood and a clock of its own. A seed decides everything, so what one run shows every run of
+//! that seed shows.
 //!
 //! Each run is a storm, in which processes break off at any of their awaits, answers get lost, jobs
 //! come late, twice or never, and workers come and go; then a calm, in which all must come to rest.

@@ -9,14 +9,11 @@ fn wish(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Says what a run did, the end of it if it was long.
+/// Tells what a run did, and ends.
 fn fail(report: Report, again: Plan) -> ! {
-    let trace = run(again, true).trace;
     let (seed, violations) = (report.seed, report.violations.join("\n"));
-    panic!(
-        "seed {seed}\n{}\n\n{violations}\n\nreplay: SIMULATION_SEED={seed} cargo test --workspace --lib seeds",
-        trace.join("\n")
-    );
+    let trace = run(again, true).trace.join("\n");
+    panic!("{trace}\n\nseed {seed}\n{violations}\n\nreplay: make soak SEED={seed}");
 }
 
 #[test]
@@ -29,7 +26,10 @@ fn seeds_come_to_rest_and_lose_nothing() {
     let (mut accepted, mut completed, mut crashed, mut redelivered) = (0, 0, 0, 0);
     let mut seeds = 0;
     for seed in (first..).take(usize::try_from(most).unwrap_or(usize::MAX)) {
-        let report = run(Plan::of(seed), false);
+        let report = run(Plan::of(seed), most == 1);
+        if most == 1 {
+            eprintln!("{}", report.trace.join("\n"));
+        }
         if !report.violations.is_empty() {
             fail(report, Plan::of(seed));
         }

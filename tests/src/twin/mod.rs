@@ -12,7 +12,7 @@ use domain::{
 use jiff::Timestamp;
 use messages::flow::{Shelf, Target};
 use store::ledger::{
-    Accepted, Due, Ended, Ending, Entry, JOB_OVERDUE, Ledger, Line, Load, PendingJob,
+    Accepted, Backlog, Due, Ended, Ending, Entry, JOB_OVERDUE, Ledger, Line, Load, PendingJob,
 };
 
 pub use state::{Beat, Place, State};
@@ -201,20 +201,26 @@ impl<W: Weather> Ledger for Twin<W> {
         Ok(())
     }
 
-    async fn due(&self, now: Timestamp, limit: i32) -> Result<Vec<Due>> {
+    async fn due(&self, now: Timestamp, limit: i32) -> Result<Backlog> {
         let limit = usize::try_from(limit).unwrap_or_default();
         self.step("due", |state| {
-            let late = |(at, job): &(Timestamp, PendingJob)| {
-                (*at + JOB_OVERDUE <= now).then(|| Due::Job(job.clone()))
+            let mut backlog = Backlog::default();
+            let mut add = |late: Vec<(Timestamp, Due)>| {
+                backlog.more |= late.len() >= limit;
+                let oldest = late.first().map(|(at, _)| *at);
+                backlog.oldest = backlog.oldest.into_iter().chain(oldest).min();
+                backlog.due.extend(late.into_iter().map(|(_, what)| what));
             };
-            let mut due: Vec<Due> = state.jobs.iter().filter_map(late).take(limit).collect();
-            due.extend(oldest(&state.due, now, limit).map(Due::Request));
+            let jobs = state.jobs.iter();
+            let jobs = jobs.map(|(at, job)| (*at + JOB_OVERDUE, Due::Job(job.clone())));
+            add(oldest(jobs, now, limit));
+            let requests = state.due.iter();
+            let requests = requests.map(|(id, at)| (*at, Due::Request(*id)));
+            add(oldest(requests, now, limit));
             let lines = state.places.iter();
-            let lines = lines
-                .filter_map(|(id, place)| Some((*id, place.due?)))
-                .collect();
-            due.extend(oldest(&lines, now, limit).map(Due::Line));
-            due
+            let lines = lines.filter_map(|(id, place)| Some((place.due?, Due::Line(*id))));
+            add(oldest(lines, now, limit));
+            backlog
         })
         .await
     }
@@ -232,19 +238,17 @@ impl<W: Weather> Ledger for Twin<W> {
     }
 }
 
-/// What is due, oldest first.
-fn oldest<T: Copy + Ord>(
-    due: &std::collections::BTreeMap<T, Timestamp>,
+/// What is due, oldest first. The order of those due at one moment is nobody's business, but always
+/// the same.
+fn oldest(
+    all: impl Iterator<Item = (Timestamp, Due)>,
     now: Timestamp,
     limit: usize,
-) -> impl Iterator<Item = T> {
-    let mut late: Vec<(Timestamp, T)> = due
-        .iter()
-        .filter(|(_, at)| **at <= now)
-        .map(|(what, at)| (*at, *what))
-        .collect();
-    late.sort();
-    late.into_iter().take(limit).map(|(_, what)| what)
+) -> Vec<(Timestamp, Due)> {
+    let mut late: Vec<_> = all.filter(|(at, _)| *at <= now).collect();
+    late.sort_by_key(|(at, _)| *at);
+    late.truncate(limit);
+    late
 }
 
 impl<W: Weather> Shelf for Twin<W> {

@@ -58,7 +58,7 @@ impl Report {
     }
 }
 
-/// Looks at everything that is due, by a ledger that does not say how far behind that is.
+/// Looks at everything that is due. One that fails does not keep the others waiting.
 ///
 /// # Errors
 /// The datastore did not say what is due.
@@ -69,26 +69,7 @@ where
     C: Clock,
     Q: Queue,
 {
-    let due = flow.world.due(flow.now(), LIMIT).await?;
-    let backlog = Backlog {
-        due,
-        ..Backlog::default()
-    };
-    Ok(see_to(flow, queue, backlog).await)
-}
-
-/// Looks at what is due. One that fails does not keep the others waiting.
-pub async fn see_to<W, T, C, Q>(
-    flow: &Flow<'_, W, T, C>,
-    queue: &Q,
-    Backlog { due, oldest, more }: Backlog,
-) -> Report
-where
-    W: Ledger + Shelf,
-    T: Talks,
-    C: Clock,
-    Q: Queue,
-{
+    let Backlog { due, oldest, more } = flow.world.due(flow.now(), LIMIT).await?;
     let started = flow.now();
     let mut report = Report {
         found: due.len(),
@@ -129,7 +110,7 @@ where
             }
         }
     }
-    report
+    Ok(report)
 }
 
 async fn send<W, T, C, Q>(flow: &Flow<'_, W, T, C>, queue: &Q, job: &PendingJob) -> Result<()>

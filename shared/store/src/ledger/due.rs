@@ -15,12 +15,7 @@ use crate::{
 };
 
 impl Store {
-    /// What is due, at most `limit` of each kind and shard, and how far behind that is: the index
-    /// it is found by tells both.
-    ///
-    /// # Errors
-    /// The datastore did not answer.
-    pub async fn backlog(&self, now: Timestamp, limit: i32) -> Result<Backlog> {
+    async fn backlog(&self, now: Timestamp, limit: i32) -> Result<Backlog> {
         let mut backlog = Backlog::default();
         let jobs = self.due_of("JOB", now, limit, &mut backlog).await?;
         let mut rows = self.rows(jobs.iter().cloned()).await?;
@@ -170,8 +165,8 @@ impl Ledger for Store {
         self.rest(target, at).await
     }
 
-    async fn due(&self, now: Timestamp, limit: i32) -> Result<Vec<Due>> {
-        Ok(self.backlog(now, limit).await?.due)
+    async fn due(&self, now: Timestamp, limit: i32) -> Result<Backlog> {
+        self.backlog(now, limit).await
     }
 
     async fn postpone(&self, request: &Request, at: Timestamp) -> Result<()> {

@@ -347,7 +347,7 @@ pub trait Ledger: Send + Sync {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// What is due, oldest first, at most `limit` of each kind and shard.
-    fn due(&self, now: Timestamp, limit: i32) -> impl Future<Output = Result<Vec<Due>>> + Send;
+    fn due(&self, now: Timestamp, limit: i32) -> impl Future<Output = Result<Backlog>> + Send;
 
     /// Looks at a due request's lease again at this moment instead.
     fn postpone(&self, request: &Request, at: Timestamp)
