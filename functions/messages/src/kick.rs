@@ -1,10 +1,10 @@
-//! `kick`: job rows from the table's stream to the queue, and the queue itself.
+//! `kick`: job rows from the table's stream to their queues, and the queues themselves.
 //!
 //! The stream gives every row at least once, so a job may travel twice: delivered twice equals once.
 //! A row that cannot be sent is left to the minute tick, so that one bad job keeps no other waiting.
 
 use aws_sdk_sqs::Client;
-use domain::{Error, Result};
+use domain::{Error, Result, job};
 use edge::{App, Missing, required};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,16 +12,18 @@ use store::ledger::{Ledger as _, PendingJob};
 
 use crate::flow::tick::Queue;
 
-/// The queue of deliveries.
+/// The queues.
 #[derive(Debug)]
 pub struct Jobs {
     app: &'static App,
     sqs: Client,
-    url: String,
+    deliveries: String,
+    provision: String,
+    stop: String,
 }
 
 impl Jobs {
-    /// The queue the environment names.
+    /// The queues the environment names.
     ///
     /// # Errors
     /// The name of a variable that is missing.
@@ -29,16 +31,23 @@ impl Jobs {
         Ok(Box::leak(Box::new(Self {
             app,
             sqs: Client::new(&app.sdk),
-            url: required("DELIVERIES_QUEUE_URL")?,
+            deliveries: required("DELIVERIES_QUEUE_URL")?,
+            provision: required("PROVISION_QUEUE_URL")?,
+            stop: required("STOP_QUEUE_URL")?,
         })))
     }
 }
 
 impl Queue for Jobs {
     async fn send(&self, job: &PendingJob) -> Result<()> {
+        let url = match job.job().map_err(Error::internal)?.queue() {
+            job::Queue::Deliveries => &self.deliveries,
+            job::Queue::Provision => &self.provision,
+            job::Queue::Stop => &self.stop,
+        };
         self.sqs
             .send_message()
-            .queue_url(&self.url)
+            .queue_url(url)
             .message_body(&job.job)
             .send()
             .await

@@ -11,6 +11,7 @@ use edge::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
+    lifecycle::Machine,
     tokens,
     workspaces::{Created, DeliveryMode, Meta, NewWorkspace, Parts},
 };
@@ -217,12 +218,18 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         let parent = parent(app, parent_id).await?;
         let meta = request.meta(id, parent.as_ref(), &input);
         let (status, events) = request.beginning(&meta);
+        let fleet = &app.settings.fleet;
+        let machine = (!meta.is_external()).then(|| {
+            let deadline = input.now + fleet.boot_within(&meta.runtime);
+            (Machine::new(fleet.runs(&meta.runtime)), deadline)
+        });
         let new = NewWorkspace {
             meta,
             status,
             parent: parent.as_ref(),
             events,
             token: token.as_ref(),
+            machine,
         };
         match app.store.create_workspace(&new).await? {
             Created::Yes => {

@@ -50,6 +50,25 @@ pub enum Event {
         /// A recent error.
         sample_error: String,
     },
+    /// It was not heard of for too long, or its machine is gone.
+    Offline,
+    /// A person stopped it.
+    Paused {
+        /// Its name.
+        name: String,
+    },
+    /// It sleeps.
+    Hibernated {
+        /// Its name.
+        name: String,
+        /// Its size, 1 to 4.
+        tier: i64,
+    },
+    /// It will not boot.
+    ProvisionFailed {
+        /// What is told: see [`crate::lifecycle::BootFailure`].
+        payload: Value,
+    },
     /// It was deleted, or went with its ancestor.
     Removed {
         /// How many descendants went with it; only on the one that was asked for.
@@ -118,6 +137,10 @@ impl Event {
             | Self::Recovered => "WORKSPACE_ONLINE",
             Self::AwaitingAgent { .. } => "WORKSPACE_AWAITING_AGENT",
             Self::Wedged { .. } | Self::Failing { .. } => "WORKSPACE_DEGRADED",
+            Self::Offline => "WORKSPACE_OFFLINE",
+            Self::Paused { .. } => "WORKSPACE_PAUSED",
+            Self::Hibernated { .. } => "WORKSPACE_HIBERNATED",
+            Self::ProvisionFailed { .. } => "WORKSPACE_PROVISION_FAILED",
             Self::Removed { .. } => "WORKSPACE_REMOVED",
             Self::CardUpdated { .. } => "AGENT_CARD_UPDATED",
             Self::DelegationSent { .. } => "DELEGATION_SENT",
@@ -146,7 +169,10 @@ impl Event {
             }
             Self::Registered { url, agent_card } => json!({"url": url, "agent_card": agent_card}),
             Self::Booted => json!({"recovered_from": "provisioning"}),
-            Self::Recovered => json!({}),
+            Self::Recovered | Self::Offline => json!({}),
+            Self::Paused { name } => json!({"name": name}),
+            Self::Hibernated { name, tier } => json!({"name": name, "tier": tier}),
+            Self::ProvisionFailed { payload } => payload.clone(),
             Self::Wedged { sample_error } => {
                 json!({"runtime_state": "wedged", "sample_error": sample_error})
             }

@@ -4,6 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DelegationId, RequestId, WorkspaceId};
 
+/// The queue a job travels by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// To `messages.deliver`.
+    Deliveries,
+    /// To `fleet.provision`.
+    Provision,
+    /// To `fleet.stop`.
+    Stop,
+}
+
 /// A job; the name carries its version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "job")]
@@ -20,6 +31,20 @@ pub enum Job {
         /// The workspace.
         workspace_id: WorkspaceId,
     },
+    /// Bring the machine of this workspace up, if that is still wanted.
+    ProvisionV1 {
+        /// The workspace.
+        workspace_id: WorkspaceId,
+        /// The wish: an older one loses.
+        generation: u32,
+    },
+    /// Stop or terminate the machine of this workspace, if that is still wanted.
+    StopV1 {
+        /// The workspace.
+        workspace_id: WorkspaceId,
+        /// The wish: an older one loses.
+        generation: u32,
+    },
     /// Send a delegation on its way.
     DelegateV1 {
         /// Who delegates.
@@ -27,4 +52,17 @@ pub enum Job {
         /// The delegation.
         delegation_id: DelegationId,
     },
+}
+
+impl Job {
+    /// The queue it travels by.
+    pub fn queue(&self) -> Queue {
+        match self {
+            Self::DeliverV1 { .. } | Self::OfferV1 { .. } | Self::DelegateV1 { .. } => {
+                Queue::Deliveries
+            }
+            Self::ProvisionV1 { .. } => Queue::Provision,
+            Self::StopV1 { .. } => Queue::Stop,
+        }
+    }
 }

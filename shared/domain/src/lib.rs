@@ -11,6 +11,7 @@ pub mod error;
 pub mod event;
 pub mod id;
 pub mod job;
+pub mod lifecycle;
 pub mod mode;
 pub mod request;
 pub mod time;

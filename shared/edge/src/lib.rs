@@ -11,5 +11,5 @@ mod start;
 
 pub use auth::{Bearer, Caller, Identity};
 pub use http::{Input, Reply, serve};
-pub use settings::{Missing, Settings, required, var};
+pub use settings::{Fleet, Missing, Settings, required, var};
 pub use start::{App, Stop, handler_name, sdk_config, serve_jobs, start};

@@ -1,8 +1,9 @@
 //! Settings: read once, whole, when the function starts. What is missing stops it by name.
 
-use std::{env, str::FromStr};
+use std::{collections::BTreeMap, env, str::FromStr};
 
-use domain::Mode;
+use domain::{Mode, lifecycle};
+use jiff::SignedDuration;
 
 /// A variable that is missing or makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +58,52 @@ pub struct Settings {
     pub table: String,
     /// The bucket for bodies the table is too small for.
     pub bucket: String,
+    /// What machines can run.
+    pub fleet: Fleet,
+}
+
+/// What machines can run, as far as the routes need to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fleet {
+    /// The runtimes with their container images; none: there is no backend.
+    pub images: BTreeMap<String, String>,
+    /// How long any runtime may take to register, if the operator says so.
+    pub boot_within: Option<SignedDuration>,
+}
+
+impl Fleet {
+    /// From the environment.
+    fn from_env() -> Self {
+        let seconds = var("PROVISION_TIMEOUT_SECONDS").parse().ok();
+        Self {
+            images: list(&var("RUNTIME_IMAGES"))
+                .into_iter()
+                .filter_map(|pair| {
+                    let (runtime, image) = pair.split_once('=')?;
+                    Some((runtime.trim().to_owned(), image.trim().to_owned()))
+                })
+                .collect(),
+            boot_within: seconds
+                .filter(|seconds| *seconds > 0)
+                .map(SignedDuration::from_secs),
+        }
+    }
+
+    /// Whether there are machines at all.
+    pub fn is_there(&self) -> bool {
+        !self.images.is_empty()
+    }
+
+    /// Whether a machine can run this.
+    pub fn runs(&self, runtime: &str) -> bool {
+        self.images.contains_key(runtime)
+    }
+
+    /// How long this may take to register.
+    pub fn boot_within(&self, runtime: &str) -> SignedDuration {
+        self.boot_within
+            .unwrap_or_else(|| lifecycle::boot_within(runtime))
+    }
 }
 
 impl Settings {
@@ -78,6 +125,7 @@ impl Settings {
                 .to_owned(),
             table: required("TABLE_NAME")?,
             bucket: required("BUCKET_NAME")?,
+            fleet: Fleet::from_env(),
         })
     }
 }

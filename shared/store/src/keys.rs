@@ -6,6 +6,7 @@
 //! | meta: everything else of a workspace | `WS#<workspace>` | `META` | `tree`, `log` |
 //! | load: slots, gate, counters | `WS#<workspace>` | `LOAD` | `due` |
 //! | card | `WS#<workspace>` | `CARD` | |
+//! | machine: what it should be, and which one | `WS#<workspace>` | `MACHINE` | `due` |
 //! | token, for its workspace's list | `TOKENS#<workspace>` | token (v7) | |
 //! | credential, by hash | `CRED#<sha-256>` | `CRED` | |
 //! | activity row | `ACTIVITY#<workspace>` | row (v7) | |
@@ -120,6 +121,11 @@ pub fn load(id: WorkspaceId) -> Key {
 /// A workspace's agent card.
 pub fn card(id: WorkspaceId) -> Key {
     Key::new(format!("WS#{id}"), "CARD")
+}
+
+/// What a workspace's machine should be, and which one it is.
+pub fn machine(id: WorkspaceId) -> Key {
+    Key::new(format!("WS#{id}"), "MACHINE")
 }
 
 /// The partition of a workspace's token rows.

@@ -12,6 +12,7 @@ pub mod events;
 mod expr;
 pub mod keys;
 pub mod ledger;
+pub mod lifecycle;
 mod ops;
 pub mod tokens;
 pub mod usage;

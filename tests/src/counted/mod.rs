@@ -16,7 +16,7 @@ use std::env;
 
 pub use call::{AwsCall, round_trips};
 use domain::Mode;
-use edge::{App, Settings};
+use edge::{App, Fleet, Settings};
 pub use fault::{ALWAYS, Fault, gate};
 pub use request::InCall;
 use reqwest::Method;
@@ -78,6 +78,10 @@ impl InProcess {
             public_url: String::new(),
             table: format!("{}-in-process", var("TABLE_NAME")),
             bucket: var("BUCKET_NAME"),
+            fleet: Fleet {
+                images: [("example".to_owned(), "example:1".to_owned())].into(),
+                boot_within: None,
+            },
         };
         let plain = edge::sdk_config().load().await;
         let client = aws_sdk_dynamodb::Client::new(&plain);

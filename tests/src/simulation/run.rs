@@ -315,7 +315,7 @@ impl Sim {
                 deliver(&flow, offer).await.map(drop)
             }
             Job::OfferV1 { workspace_id } => line::look(&flow, workspace_id).await,
-            Job::DelegateV1 { .. } => Ok(()),
+            Job::DelegateV1 { .. } | Job::ProvisionV1 { .. } | Job::StopV1 { .. } => Ok(()),
         }
     }
 

@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use domain::lifecycle::Gate;
 pub(crate) use jobs::pending;
 pub use jobs::{JOB_OVERDUE, PendingJob};
 pub(crate) use line::opened;
@@ -32,20 +33,6 @@ pub(crate) use line::opened;
 /// A fresh request id: also the id of the A2A task, so version 4 as on the wire.
 pub fn new_id() -> RequestId {
     RequestId::from_uuid(Uuid::new_v4())
-}
-
-/// Whether messages may come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Gate {
-    /// They may.
-    Open,
-    /// They are kept until it is awake.
-    Wake,
-    /// They may not; those that wait are kept.
-    Paused,
-    /// They may not, and those that wait are dropped.
-    Closed,
 }
 
 /// A workspace's slots, gate and counters.

@@ -10,7 +10,8 @@ use crate::{
     events,
     expr::{Write, item, value},
     keys::{self, LOG, TREE},
-    ledger::Load,
+    ledger::{Gate, Load},
+    lifecycle::{self, Machine},
     tokens,
 };
 
@@ -27,6 +28,8 @@ pub struct NewWorkspace<'a> {
     pub events: Vec<Event>,
     /// A token to make live with it.
     pub token: Option<&'a Token>,
+    /// Its machine, and when somebody looks whether it has registered.
+    pub machine: Option<(Machine, Timestamp)>,
 }
 
 /// What became of a creation.
@@ -39,6 +42,9 @@ pub enum Created {
     /// Its parent has gone or moved meanwhile.
     ParentChanged,
 }
+
+/// Where the load is among [`writes`].
+const LOAD: usize = 2;
 
 /// The index attributes and the items that every new workspace starts with.
 pub(crate) fn writes(
@@ -97,8 +103,27 @@ impl Store {
             parent,
             events,
             token,
+            machine,
         } = new;
         let mut all = writes(meta, *status, None, *token);
+        if let Some((machine, deadline)) = machine {
+            all.extend(lifecycle::born(
+                meta.id,
+                machine,
+                *deadline,
+                meta.created_at,
+            ));
+            if machine.ours
+                && let Some(load) = all.get_mut(LOAD)
+            {
+                // Messages are kept until it is up.
+                let waking = Load {
+                    gate: Gate::Wake,
+                    ..Load::new(meta.max_concurrent_tasks)
+                };
+                *load = Write::put(keys::load(meta.id), &waking).if_new();
+            }
+        }
         let parent_at = all.len();
         all.extend(parent.map(unmoved));
         all.extend(

@@ -9,7 +9,7 @@ mod remove;
 
 pub use change::{Moved, Patch};
 pub use create::{Created, NewWorkspace};
-use domain::{Result, WorkspaceId, access::Place, workspace::Status};
+use domain::{Result, WorkspaceId, access::Place, lifecycle::Host, workspace::Status};
 use jiff::Timestamp;
 pub use register::{Registered, Registration};
 pub use remove::Removal;
@@ -21,6 +21,7 @@ use crate::{
     beats::{Beat, beat_in},
     keys::{self, Key},
     ledger::Load,
+    lifecycle::Machine,
 };
 
 /// How messages reach an agent.
@@ -131,9 +132,22 @@ pub struct Workspace {
     pub card: Option<Value>,
     /// Slots and counters, if they were asked for.
     pub load: Option<Load>,
+    /// Its machine, if that was asked for and it may have one.
+    pub machine: Option<Machine>,
 }
 
 impl Workspace {
+    /// Who runs it, if its machine was read (decision 47).
+    pub fn host(&self) -> Host {
+        if self.meta.is_external() {
+            return Host::External;
+        }
+        match &self.machine {
+            Some(machine) if machine.ours => Host::Machine,
+            _ => Host::ByHand,
+        }
+    }
+
     /// Its status: that of the hot item, which removal deletes.
     pub fn status(&self) -> Status {
         self.beat
@@ -165,7 +179,9 @@ pub enum Parts {
     WithLoad,
     /// And the card.
     WithCard,
-    /// All four.
+    /// And the load and the machine.
+    WithMachine,
+    /// Meta, beat, load and card.
     All,
 }
 
@@ -173,11 +189,14 @@ impl Parts {
     /// The keys to put into a batch get.
     pub fn keys(self, id: WorkspaceId) -> Vec<Key> {
         let mut keys = vec![keys::meta(id), keys::beat(id)];
-        if matches!(self, Self::WithLoad | Self::All) {
+        if matches!(self, Self::WithLoad | Self::WithMachine | Self::All) {
             keys.push(keys::load(id));
         }
         if matches!(self, Self::WithCard | Self::All) {
             keys.push(keys::card(id));
+        }
+        if matches!(self, Self::WithMachine) {
+            keys.push(keys::machine(id));
         }
         keys
     }
@@ -200,6 +219,7 @@ impl Rows {
             beat: beat_in(self, id)?,
             card: card.map(|row| serde_json::from_str(&row.card).unwrap_or_default()),
             load: read(keys::load(id)).map(crate::ops::read).transpose()?,
+            machine: read(keys::machine(id)).map(crate::ops::read).transpose()?,
         }))
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     expr::{Change, Write, key_map},
     keys::{self, Key, LOG, PK, SK, TREE},
     ledger::Gate,
+    lifecycle::{self, Machine},
     ops::Page,
 };
 
@@ -38,30 +39,34 @@ impl Store {
         now: Timestamp,
     ) -> Result<Removal> {
         for _ in 0..TRIES {
-            let beat = self.rows([keys::beat(id)]).await?;
-            let marks = beat.item(&keys::beat(id)).and_then(|beat| beat.get(TOKENS));
+            let mut rows = self.rows([keys::beat(id), keys::machine(id)]).await?;
+            let machine = rows.take(&keys::machine(id))?;
+            let marks = rows.item(&keys::beat(id)).and_then(|beat| beat.get(TOKENS));
             match self
-                .removed(id, marks.cloned(), cascade_deleted, now)
+                .removed(id, marks.cloned(), machine.as_ref(), cascade_deleted, now)
                 .await?
             {
                 Some(Removal::Yes) => {
                     // Nothing looks these up any more; a crash here leaves rows that mean nothing.
-                    self.delete_partition(keys::tokens(id)).await?;
+                    self.forget_tokens(id).await?;
                     return Ok(Removal::Yes);
                 }
                 Some(Removal::Already) => return Ok(Removal::Already),
-                // A token was minted or revoked in between: none may outlive its workspace.
+                // A token was minted or revoked in between, and none may outlive its workspace; or
+                // something else was wished of its machine.
                 None => {}
             }
         }
         Err(Error::unavailable("the workspace's tokens kept changing"))
     }
 
-    /// One try, if the live tokens are those of `marks`; nothing when they are not.
+    /// One try, if the live tokens are those of `marks` and the machine is as it was read; nothing
+    /// when they are not.
     async fn removed(
         &self,
         id: WorkspaceId,
         marks: Option<AttributeValue>,
+        machine: Option<&Machine>,
         cascade_deleted: Option<usize>,
         now: Timestamp,
     ) -> Result<Option<Removal>> {
@@ -87,11 +92,19 @@ impl Store {
             closed.into(),
             events::record(id, &Event::Removed { cascade_deleted }, now),
         ];
+        let machine_at = writes.len();
+        writes.extend(
+            machine
+                .into_iter()
+                .flat_map(|it| lifecycle::removed(id, it, now)),
+        );
         writes.extend(tokens.iter().map(|row| Write::delete(row.credential())));
         match self.transact(writes).await {
             Ok(()) => Ok(Some(Removal::Yes)),
             Err(TransactError::Cancelled(why)) if why.failed(0) => Ok(Some(Removal::Already)),
-            Err(TransactError::Cancelled(why)) if why.failed(1) => Ok(None),
+            Err(TransactError::Cancelled(why)) if why.failed(1) || why.failed(machine_at) => {
+                Ok(None)
+            }
             Err(TransactError::Cancelled(_)) => Ok(Some(Removal::Already)),
             Err(TransactError::Failed(error)) => Err(error),
         }
@@ -102,9 +115,26 @@ impl Store {
     /// # Errors
     /// The datastore did not answer.
     pub async fn purge_workspace(&self, id: WorkspaceId) -> Result<()> {
-        self.delete_partition(keys::tokens(id)).await?;
+        self.forget_tokens(id).await?;
         self.delete_partition(keys::activities(id)).await?;
-        self.delete_partition(keys::meta(id).pk).await
+        // Those that still run or wait keep their books, and the machine its record, until they are
+        // gone: else nobody would see to them.
+        let idle = Write::delete(keys::load(id))
+            .when("attribute_not_exists(pk) OR (#waiting = :none AND #running = :none)")
+            .naming("waiting")
+            .naming("running")
+            .with("none", 0);
+        match self.transact([idle]).await {
+            Ok(()) | Err(TransactError::Cancelled(_)) => {}
+            Err(TransactError::Failed(error)) => return Err(error),
+        }
+        self.delete(keys::card(id)).await?;
+        self.delete(keys::meta(id)).await
+    }
+
+    /// Deletes the list of tokens that are dead already.
+    pub(crate) async fn forget_tokens(&self, id: WorkspaceId) -> Result<()> {
+        self.delete_partition(keys::tokens(id)).await
     }
 
     async fn delete_partition(&self, partition: String) -> Result<()> {
