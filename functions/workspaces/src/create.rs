@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Error, Result, WorkspaceId, access::Place, address::Reach, event::Event, workspace::Status,
+    Error, Result, WorkspaceId, access::Place, address::Reach, event::Event, secret::SecretValue,
+    workspace::Status,
 };
 use edge::{
     App, Caller, Input, Reply, addresses,
@@ -16,6 +17,7 @@ use store::{
 };
 
 use crate::{
+    Vaulted,
     connection::Connection,
     fields::{self, MAX_NAME, MAX_ROLE, MAX_RUNTIME},
 };
@@ -54,7 +56,7 @@ pub struct CreateRequest {
     #[serde(default)]
     budget_limit: Option<i64>,
     #[serde(default, deserialize_with = "Fields::or_zero")]
-    secrets: BTreeMap<String, String>,
+    secrets: BTreeMap<String, SecretValue>,
     #[serde(default, deserialize_with = "Fields::or_zero")]
     max_concurrent_tasks: i64,
     #[serde(default, deserialize_with = "Fields::or_zero")]
@@ -110,8 +112,8 @@ impl CreateRequest {
         if self.budget_limit.is_some_and(|cents| cents < 0) {
             return Err(fields().with("detail", "budget_limit must be >= 0 (USD cents)"));
         }
-        if !self.secrets.is_empty() {
-            return Err(fields().with("detail", "secrets cannot be stored by this version yet"));
+        if let Err(why) = fields::secrets(&self.secrets) {
+            return Err(fields().with("detail", why.message()));
         }
         if !self.template.is_empty() {
             fields::template(&self.template)?;
@@ -195,8 +197,9 @@ impl CreateRequest {
 /// Creates a workspace, all of it or nothing.
 ///
 /// # Errors
-/// 400, 401.
-pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+/// 400, 401, 413; 500 `failed to encrypt secret: <key>`.
+pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> Result<Reply> {
+    let app = context.app;
     app.admin(&caller).await?;
     let request: CreateRequest = input.json(MAX_BYTES, "invalid workspace payload")?;
     request.check()?;
@@ -213,6 +216,8 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     let token = (request.is_external() && request.url.is_empty())
         .then(tokens::fresh)
         .transpose()?;
+    let secrets = fields::secrets(&request.secrets)?;
+    let sealed = context.vault.seal(id, &secrets, input.now).await?;
     for _ in 0..TRIES {
         let parent = parent(app, parent_id).await?;
         let meta = request.meta(id, parent.as_ref(), &input);
@@ -223,6 +228,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
             parent: parent.as_ref(),
             events,
             token: token.as_ref(),
+            secrets: sealed.as_ref(),
         };
         match app.store.create_workspace(&new).await? {
             Created::Yes => {
@@ -298,6 +304,18 @@ mod tests {
             (r#"{"name":"a","tier":5}"#, "invalid workspace fields"),
             (
                 r#"{"name":"a","budget_limit":-1}"#,
+                "invalid workspace fields",
+            ),
+            (
+                r#"{"name":"a","secrets":{"K":1}}"#,
+                "invalid workspace payload",
+            ),
+            (
+                r#"{"name":"a","secrets":{"K":""}}"#,
+                "invalid workspace fields",
+            ),
+            (
+                r#"{"name":"a","secrets":{"a-b":"v"}}"#,
                 "invalid workspace fields",
             ),
             (r#"{"name":"a","template":"../../etc"}"#, "invalid template"),

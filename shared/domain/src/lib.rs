@@ -13,6 +13,7 @@ pub mod id;
 pub mod job;
 pub mod mode;
 pub mod request;
+pub mod secret;
 pub mod time;
 pub mod token;
 pub mod workspace;

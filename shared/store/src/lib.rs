@@ -13,6 +13,7 @@ mod expr;
 pub mod keys;
 pub mod ledger;
 mod ops;
+pub mod secrets;
 pub mod tokens;
 pub mod usage;
 pub mod viewport;

@@ -106,6 +106,7 @@ async fn a_broken_condition_leaves_no_event() {
         parent: Some(&parent),
         events: vec![Event::Recovered],
         token: None,
+        secrets: None,
     };
     let outcome = store.create_workspace(&new).await.expect("an answer");
     assert_eq!(outcome, Created::ParentChanged);

@@ -11,6 +11,7 @@ use crate::{
     expr::{Write, item, value},
     keys::{self, LOG, TREE},
     ledger::Load,
+    secrets::Sealed,
     tokens,
 };
 
@@ -27,6 +28,8 @@ pub struct NewWorkspace<'a> {
     pub events: Vec<Event>,
     /// A token to make live with it.
     pub token: Option<&'a Token>,
+    /// Its first secrets.
+    pub secrets: Option<&'a Sealed>,
 }
 
 /// What became of a creation.
@@ -97,6 +100,7 @@ impl Store {
             parent,
             events,
             token,
+            secrets,
         } = new;
         let mut all = writes(meta, *status, None, *token);
         let parent_at = all.len();
@@ -106,6 +110,7 @@ impl Store {
                 .iter()
                 .map(|event| events::record(meta.id, event, meta.created_at)),
         );
+        all.extend(secrets.iter().flat_map(|sealed| sealed.0.clone()));
         match self.transact(all).await {
             Ok(()) => Ok(Created::Yes),
             Err(TransactError::Cancelled(why)) if parent.is_some() && why.failed(parent_at) => {
