@@ -37,6 +37,12 @@ impl Scale {
 
     /// Sets a text attribute of the item under `key`, whatever it was.
     pub async fn set(&self, key: &store::keys::Key, attribute: &str, value: &str) {
+        let text = AttributeValue::S(value.to_owned());
+        self.set_raw(key, attribute, text).await;
+    }
+
+    /// Sets an attribute of the item under `key` to `value`, whatever it was.
+    pub async fn set_raw(&self, key: &store::keys::Key, attribute: &str, value: AttributeValue) {
         self.client
             .update_item()
             .table_name(&self.table)
@@ -44,7 +50,7 @@ impl Scale {
             .key("sk", AttributeValue::S(key.sk.clone()))
             .update_expression("SET #it = :it")
             .expression_attribute_names("#it", attribute)
-            .expression_attribute_values(":it", AttributeValue::S(value.to_owned()))
+            .expression_attribute_values(":it", value)
             .send()
             .await
             .expect("the emulator answers");
