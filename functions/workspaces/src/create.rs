@@ -346,4 +346,14 @@ mod tests {
             "budget_limit":null,"canvas":null,"external":null}"#;
         assert!(check(body).is_ok());
     }
+
+    #[test]
+    fn a_request_does_not_show_its_secrets() {
+        let request = check(r#"{"name":"a","secrets":{"KEY":"hunter2"}}"#).expect("fine");
+        let shown = format!("{request:?}");
+        assert!(
+            shown.contains("KEY") && !shown.contains("hunter2"),
+            "{shown}"
+        );
+    }
 }

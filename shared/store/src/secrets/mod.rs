@@ -58,7 +58,7 @@ impl Store {
             .remove_entry(keyring::CREATED, name.as_str())
             .remove_entry(keyring::UPDATED, name.as_str());
         let mut writes = vec![forgotten.into(), Write::delete(keys::secret(scope, name))];
-        writes.extend(restarts_after(scope));
+        writes.extend(restarts_after(scope, name));
         match self.transact(writes).await {
             Ok(()) => Ok(true),
             Err(TransactError::Cancelled(why)) if why.failed(0) => Ok(false),
@@ -67,15 +67,15 @@ impl Store {
     }
 }
 
-/// What follows from a change of a secret, in its transaction. The contract has machines restart
+/// What follows from a change of this secret, in its transaction. The contract has machines restart
 /// for their new environment (lifecycle-and-sweepers 4.1); nothing restarts machines yet, so
 /// nothing follows.
-fn restarts_after(scope: Scope) -> Vec<Write> {
-    match scope {
+fn restarts_after(scope: Scope, name: &SecretName) -> Vec<Write> {
+    match (scope, name) {
         // The workspace itself, unless it is external.
-        Scope::Workspace(_) => Vec::new(),
+        (Scope::Workspace(_), _) => Vec::new(),
         // Every workspace that is neither removed, paused nor external, and has no secret of this
         // name itself: too many for one transaction, so one job that works through the list.
-        Scope::Global => Vec::new(),
+        (Scope::Global, _) => Vec::new(),
     }
 }

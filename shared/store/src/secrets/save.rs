@@ -74,7 +74,7 @@ impl Vault {
                 // The hot item is what removal deletes: no secret outlives its workspace.
                 writes.push(Write::check(keys::beat(id)).if_there());
             }
-            writes.extend(restarts_after(scope));
+            writes.extend(restarts_after(scope, name));
             let why = match self.store.transact(writes).await {
                 Ok(()) => return Ok(Saved::Yes),
                 Err(TransactError::Cancelled(why)) => why,
