@@ -9,6 +9,7 @@ mod outbox;
 mod reads;
 mod secrets;
 mod secrets_kms;
+mod secrets_log;
 mod tokens;
 mod tree;
 
