@@ -60,6 +60,7 @@ def _platform(settings: Settings, admin_token: str, deployed: Deployed) -> dict[
         "ADMIN_TOKEN": admin_token,
         "TABLE_NAME": deployed.outputs["TableName"],
         "BUCKET_NAME": deployed.outputs["BucketName"],
+        "SECRETS_KEY_ARN": deployed.outputs["SecretsKeyArn"],
         "DELIVERIES_QUEUE_URL": deployed.outputs["DeliveriesQueueUrl"],
         "AGENT_BIN": str(BINARIES / "agent-example"),
     }

@@ -10,6 +10,7 @@ mod example_agent;
 mod fallback;
 mod modes;
 mod registry;
+mod settings;
 mod store;
 mod template;
 mod workspaces;

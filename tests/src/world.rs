@@ -175,6 +175,12 @@ impl World {
             .await
     }
 
+    /// A secret for a workspace, still without a caller.
+    pub fn secret(&self, id: &str, key: &str, value: &str) -> Call {
+        let body = json!({"key": key, "value": value});
+        self.post(&format!("/workspaces/{id}/secrets")).json(&body)
+    }
+
     /// The workspace as an operator sees it.
     pub async fn show(&self, id: &str) -> Value {
         self.get(&format!("/workspaces/{id}"))

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Error, Result, WorkspaceId, access::Place, address::Reach, event::Event, workspace::Status,
+    Error, Result, WorkspaceId, access::Place, address::Reach, event::Event, secret::SecretValue,
+    workspace::Status,
 };
 use edge::{
     App, Caller, Input, Reply, addresses,
@@ -17,6 +18,7 @@ use store::{
 };
 
 use crate::{
+    Vaulted,
     connection::Connection,
     fields::{self, MAX_NAME, MAX_ROLE, MAX_RUNTIME},
 };
@@ -55,7 +57,7 @@ pub struct CreateRequest {
     #[serde(default)]
     budget_limit: Option<i64>,
     #[serde(default, deserialize_with = "Fields::or_zero")]
-    secrets: BTreeMap<String, String>,
+    secrets: BTreeMap<String, SecretValue>,
     #[serde(default, deserialize_with = "Fields::or_zero")]
     max_concurrent_tasks: i64,
     #[serde(default, deserialize_with = "Fields::or_zero")]
@@ -111,8 +113,8 @@ impl CreateRequest {
         if self.budget_limit.is_some_and(|cents| cents < 0) {
             return Err(fields().with("detail", "budget_limit must be >= 0 (USD cents)"));
         }
-        if !self.secrets.is_empty() {
-            return Err(fields().with("detail", "secrets cannot be stored by this version yet"));
+        if let Err(why) = fields::secrets(&self.secrets) {
+            return Err(fields().with("detail", why.message()));
         }
         if !self.template.is_empty() {
             fields::template(&self.template)?;
@@ -196,8 +198,9 @@ impl CreateRequest {
 /// Creates a workspace, all of it or nothing.
 ///
 /// # Errors
-/// 400, 401.
-pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+/// 400, 401, 413; 500 `failed to encrypt secret: <key>`.
+pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> Result<Reply> {
+    let app = context.app;
     app.admin(&caller).await?;
     let request: CreateRequest = input.json(MAX_BYTES, "invalid workspace payload")?;
     request.check()?;
@@ -214,6 +217,8 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     let token = (request.is_external() && request.url.is_empty())
         .then(tokens::fresh)
         .transpose()?;
+    let secrets = fields::secrets(&request.secrets)?;
+    let sealed = context.vault.seal(id, &secrets, input.now).await?;
     for _ in 0..TRIES {
         let parent = parent(app, parent_id).await?;
         let meta = request.meta(id, parent.as_ref(), &input);
@@ -230,6 +235,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
             events,
             token: token.as_ref(),
             machine,
+            secrets: sealed.as_ref(),
         };
         match app.store.create_workspace(&new).await? {
             Created::Yes => {
@@ -307,6 +313,18 @@ mod tests {
                 r#"{"name":"a","budget_limit":-1}"#,
                 "invalid workspace fields",
             ),
+            (
+                r#"{"name":"a","secrets":{"K":1}}"#,
+                "invalid workspace payload",
+            ),
+            (
+                r#"{"name":"a","secrets":{"K":""}}"#,
+                "invalid workspace fields",
+            ),
+            (
+                r#"{"name":"a","secrets":{"a-b":"v"}}"#,
+                "invalid workspace fields",
+            ),
             (r#"{"name":"a","template":"../../etc"}"#, "invalid template"),
             (
                 r#"{"name":"a","template":"../x","runtime":"r","model":"m"}"#,
@@ -334,5 +352,15 @@ mod tests {
         let body = r#"{"name":"a","role":null,"tier":null,"parent_id":null,"secrets":null,
             "budget_limit":null,"canvas":null,"external":null}"#;
         assert!(check(body).is_ok());
+    }
+
+    #[test]
+    fn a_request_does_not_show_its_secrets() {
+        let request = check(r#"{"name":"a","secrets":{"KEY":"hunter2"}}"#).expect("fine");
+        let shown = format!("{request:?}");
+        assert!(
+            shown.contains("KEY") && !shown.contains("hunter2"),
+            "{shown}"
+        );
     }
 }

@@ -1,6 +1,11 @@
 //! The rules for what people may call and place things (contract: lifecycle-and-sweepers 3.1, 3.5).
 
-use domain::{Error, Result};
+use std::collections::BTreeMap;
+
+use domain::{
+    Error, Result,
+    secret::{MAX_AT_CREATION, SecretName, SecretValue},
+};
 
 /// The longest name, in bytes.
 pub const MAX_NAME: usize = 255;
@@ -88,9 +93,43 @@ pub fn template(text: &str) -> Result<()> {
     }
 }
 
+/// Checks a new workspace's secrets: each of them, and their number.
+///
+/// # Errors
+/// 400; the sentence says which rule, and nothing of the values.
+pub fn secrets(given: &BTreeMap<String, SecretValue>) -> Result<BTreeMap<SecretName, SecretValue>> {
+    if given.len() > MAX_AT_CREATION {
+        return Err(Error::invalid(format!(
+            "at most {MAX_AT_CREATION} secrets at creation; more can follow one by one"
+        )));
+    }
+    let checked = given.iter().map(|(key, value)| {
+        value.check()?;
+        Ok((key.parse()?, value.clone()))
+    });
+    checked.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_are_checked_one_by_one_and_counted() {
+        let named = |names: &[&str]| {
+            let value = || SecretValue::new("v");
+            let given = names.iter().map(|name| ((*name).to_owned(), value()));
+            secrets(&given.collect()).map(|checked| checked.len())
+        };
+        assert_eq!(named(&[]).expect("none"), 0);
+        assert_eq!(named(&["A", "B"]).expect("two"), 2);
+        assert!(named(&["A", "b-c"]).is_err());
+        let many: Vec<String> = (0..=MAX_AT_CREATION).map(|n| format!("K{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(named(&many[1..]).expect("as many as may"), MAX_AT_CREATION);
+        let why = named(&many).expect_err("one too many");
+        assert!(why.message().starts_with("at most 50 secrets"));
+    }
 
     #[test]
     fn labels() {

@@ -1,5 +1,5 @@
-//! Workspaces: create, list, change, delete; their tokens; the canvas; and what no other route
-//! answers.
+//! Workspaces: create, list, change, delete; their tokens and secrets; the canvas; and what no
+//! other route answers.
 
 pub mod budget;
 pub mod connection;
@@ -8,14 +8,20 @@ pub mod delete;
 pub mod fallback;
 pub mod fields;
 pub mod get;
+pub mod global_secrets;
 pub mod health;
 pub mod list;
 pub mod metrics;
+pub mod secret_values;
+pub mod secrets;
 pub mod test_token;
 pub mod tokens;
 pub mod update;
+pub mod vaulted;
 pub mod view;
 pub mod viewport;
+
+pub use vaulted::Vaulted;
 
 edge::handlers! { "workspaces":
     /// `POST /workspaces`
@@ -34,6 +40,12 @@ edge::handlers! { "workspaces":
     Metrics = "metrics",
     /// `GET|POST /workspaces/{id}/tokens`, `DELETE /workspaces/{id}/tokens/{token_id}`
     Tokens = "tokens",
+    /// `GET|POST|PUT /workspaces/{id}/secrets`, `DELETE /workspaces/{id}/secrets/{key}`
+    Secrets = "secrets",
+    /// `GET /workspaces/{id}/secrets/values`
+    SecretValues = "secret_values",
+    /// `GET|POST|PUT /settings/secrets`, `DELETE /settings/secrets/{key}`; the same below `/admin`
+    GlobalSecrets = "global_secrets",
     /// `GET /admin/workspaces/{id}/test-token`
     TestToken = "test_token",
     /// `GET|PUT /canvas/viewport`

@@ -2,8 +2,8 @@
 
 use edge::Stop;
 use workspaces::{
-    Handler, budget, create, delete, fallback, get, health, list, metrics, test_token, tokens,
-    update, viewport,
+    Handler, Vaulted, budget, create, delete, fallback, get, global_secrets, health, list, metrics,
+    secret_values, secrets, test_token, tokens, update, viewport,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -11,7 +11,7 @@ async fn main() -> Result<(), Stop> {
     let handler: Handler = edge::handler_name()?.parse()?;
     let app = edge::start().await?;
     match handler {
-        Handler::Create => edge::serve(app, create::handle).await,
+        Handler::Create => edge::serve(Vaulted::start(app)?, create::handle).await,
         Handler::List => edge::serve(app, list::handle).await,
         Handler::Get => edge::serve(app, get::handle).await,
         Handler::Update => edge::serve(app, update::handle).await,
@@ -19,6 +19,9 @@ async fn main() -> Result<(), Stop> {
         Handler::Budget => edge::serve(app, budget::handle).await,
         Handler::Metrics => edge::serve(app, metrics::handle).await,
         Handler::Tokens => edge::serve(app, tokens::handle).await,
+        Handler::Secrets => edge::serve(Vaulted::start(app)?, secrets::handle).await,
+        Handler::SecretValues => edge::serve(Vaulted::start(app)?, secret_values::handle).await,
+        Handler::GlobalSecrets => edge::serve(Vaulted::start(app)?, global_secrets::handle).await,
         Handler::TestToken => edge::serve(app, test_token::handle).await,
         Handler::Viewport => edge::serve(app, viewport::handle).await,
         Handler::Health => edge::serve(app, health::handle).await,

@@ -14,6 +14,7 @@ pub mod job;
 pub mod lifecycle;
 pub mod mode;
 pub mod request;
+pub mod secret;
 pub mod time;
 pub mod token;
 pub mod workspace;

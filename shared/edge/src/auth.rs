@@ -131,6 +131,28 @@ pub fn own(
     }
 }
 
+/// Class `W+`: the workspace `id` itself, and no operator. The contract lets operators in while the
+/// workspace has no live token (registry-and-auth 4.8); here that door is one of open development.
+///
+/// # Errors
+/// 401 with the contract's sentences.
+pub fn itself(
+    mode: Mode,
+    caller: &Caller,
+    id: WorkspaceId,
+    credential: Option<&Credential>,
+    has_tokens: bool,
+) -> Result<Identity> {
+    match own(mode, caller, id, credential)? {
+        itself @ Identity::Workspace(_) => Ok(itself),
+        operator if mode.doors_open() && !has_tokens => Ok(operator),
+        _ if caller.bearer == Bearer::None => {
+            Err(Error::unauthenticated("missing workspace auth token"))
+        }
+        _ => Err(Error::unauthenticated("invalid workspace auth token")),
+    }
+}
+
 /// Any live credential of the organisation: for what the reference leaves open to everybody.
 ///
 /// # Errors
@@ -257,7 +279,8 @@ mod tests {
     #[test]
     fn the_classes_as_a_table() {
         let admin_text = format!("Bearer {ADMIN}");
-        // bearer, what the store has, then: admin, own, anyone, discoverer
+        // bearer, what the store has, then: admin, own, anyone, discoverer, which as to operators'
+        // tokens is the same as: itself
         for (bearer, credential, expected) in [
             (
                 None,
@@ -314,6 +337,10 @@ mod tests {
                     said(discoverer(mode, &caller, id(1), credential)),
                 ];
                 assert_eq!(found, expected, "{bearer:?}");
+                for has_tokens in [false, true] {
+                    let itself = said(itself(mode, &caller, id(1), credential, has_tokens));
+                    assert_eq!(itself, expected[3], "{bearer:?}");
+                }
             }
         }
     }
@@ -330,6 +357,11 @@ mod tests {
             said(own(mode, &wrong, id(1), None)),
             "invalid workspace auth token"
         );
+        // Who has a name is known by it.
+        let itself = |caller, has_tokens| said(itself(mode, caller, id(1), None, has_tokens));
+        assert_eq!(itself(&nobody, false), "yes");
+        assert_eq!(itself(&nobody, true), "missing workspace auth token");
+        assert_eq!(itself(&wrong, false), "invalid workspace auth token");
         // An empty admin token is nobody's.
         assert_eq!(Caller::of(Some("Bearer "), None, "").bearer, Bearer::None);
     }

@@ -141,6 +141,24 @@ impl Change {
         self
     }
 
+    /// `map.entry = value`, unless the entry is there.
+    pub(crate) fn set_entry_if_absent<T: Serialize>(
+        mut self,
+        map: &str,
+        entry: &str,
+        value: T,
+    ) -> Self {
+        let map = self.name(map);
+        self.terms
+            .names
+            .insert("#new_entry".to_owned(), entry.to_owned());
+        let value = self.value("new_entry", self::value(value));
+        self.sets.push(format!(
+            "{map}.#new_entry = if_not_exists({map}.#new_entry, {value})"
+        ));
+        self
+    }
+
     /// `list = list + value`.
     pub(crate) fn append<T: Serialize>(mut self, list: &str, value: T) -> Self {
         let (name, value) = (self.name(list), self.value(list, self::value([value])));

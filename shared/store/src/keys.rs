@@ -18,6 +18,8 @@
 //! | job on its way to its queue | `JOB#<job>` | `JOB` | `due` |
 //! | delegation | `DELEGATIONS#<workspace>` | delegation (v7) | |
 //! | idempotency key of a delegation | `DELEGATED#<hash>` | `DELEGATED` | |
+//! | keyring: a scope's data key, the names of its secrets | `SECRETS#<workspace or GLOBAL>` | `KEYRING` | |
+//! | secret, encrypted | `SECRETS#<workspace or GLOBAL>` | `SECRET#<name>` | |
 //! | tokens used on a day | `USAGE#<workspace>` | day | |
 //! | viewport of the canvas | `CANVAS` | `VIEWPORT` | |
 //!
@@ -31,7 +33,9 @@
 //! Indexes hold keys only and are read eventually: they nominate, the rows decide.
 
 use domain::{
-    ActivityId, BodyId, DelegationId, EventId, RequestId, TokenId, WorkspaceId, token::TokenHash,
+    ActivityId, BodyId, DelegationId, EventId, RequestId, TokenId, WorkspaceId,
+    secret::{Scope, SecretName},
+    token::TokenHash,
 };
 use jiff::Timestamp;
 
@@ -216,6 +220,24 @@ pub fn delegation_named(source: WorkspaceId, name: &str) -> Key {
 /// What a delegation's idempotency key was used for.
 pub fn delegated(key: &str) -> Key {
     Key::new(format!("DELEGATED#{key}"), "DELEGATED")
+}
+
+/// The partition of a scope's secrets and of the key they are encrypted with.
+pub fn secrets(scope: Scope) -> String {
+    match scope {
+        Scope::Global => "SECRETS#GLOBAL".to_owned(),
+        Scope::Workspace(id) => format!("SECRETS#{id}"),
+    }
+}
+
+/// A scope's keyring.
+pub fn keyring(scope: Scope) -> Key {
+    Key::new(secrets(scope), "KEYRING")
+}
+
+/// A secret.
+pub fn secret(scope: Scope, name: &SecretName) -> Key {
+    Key::new(secrets(scope), format!("SECRET#{name}"))
 }
 
 /// Tokens used by a workspace on a day (`YYYY-MM-DD`, UTC).

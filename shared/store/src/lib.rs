@@ -14,6 +14,7 @@ pub mod keys;
 pub mod ledger;
 pub mod lifecycle;
 mod ops;
+pub mod secrets;
 pub mod tokens;
 pub mod usage;
 pub mod viewport;

@@ -3,6 +3,7 @@
 
 mod budgets;
 mod heartbeats;
+mod secrets;
 
 use budgets::Budget;
 use domain::Mode;

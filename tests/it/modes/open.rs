@@ -20,6 +20,7 @@ async fn nobody_needs_a_credential() {
     let question = json!({"caller_id": id, "target_id": id});
     let view = json!({"x": 1, "y": 2, "zoom": 1});
     let report = json!({"activity_type": "agent_log"});
+    let secret = json!({"key": "K", "value": "v"});
     answers([
         (open.get("/workspaces"), 200, ""),
         (open.get(&at("")), 200, ""),
@@ -36,6 +37,11 @@ async fn nobody_needs_a_credential() {
             200,
             "",
         ),
+        (open.get("/settings/secrets"), 200, ""),
+        (open.get(&at("/secrets")), 200, ""),
+        (open.post(&at("/secrets")).json(&secret), 200, ""),
+        (open.get(&at("/secrets/values")), 200, ""),
+        (open.call(Method::DELETE, &at("/secrets/K")), 200, ""),
         (open.get(&at("/tokens")), 200, ""),
         (open.post(&at("/tokens")), 201, ""),
         (
@@ -71,6 +77,9 @@ async fn a_workspace_without_tokens_is_believed_until_it_has_one() {
     let shown = open.get(&format!("/workspaces/{id}")).await.expect(200);
     assert_eq!(shown.json["status"], "online");
 
+    let values = || open.get(&format!("/workspaces/{id}/secrets/values"));
+    answers([(values(), 200, "")]).await;
+
     let token = register().await.expect(200).text("auth_token");
     let (missing, invalid) = (
         "missing workspace auth token",
@@ -82,6 +91,9 @@ async fn a_workspace_without_tokens_is_believed_until_it_has_one() {
         (beat().bearer("anything"), 401, invalid),
         (beat().bearer(&token), 200, ""),
         (register(), 401, missing),
+        (values(), 401, missing),
+        (values().bearer("anything"), 401, invalid),
+        (values().bearer(&token), 200, ""),
         (register().bearer("anything"), 401, invalid),
         // A bad bearer never falls through an open door.
         (
@@ -142,6 +154,10 @@ async fn an_id_that_is_no_uuid_is_the_callers_mistake() {
         open.call(Method::PATCH, "/workspaces/x").json(&json!({})),
         open.call(Method::DELETE, "/workspaces/x"),
         open.get("/workspaces/x/tokens"),
+        open.get("/workspaces/x/secrets"),
+        open.get("/workspaces/x/secrets/values"),
+        open.call(Method::DELETE, "/workspaces/x/secrets/K"),
+        post("/workspaces/x/secrets", json!({"key": "K", "value": "v"})),
         open.call(Method::DELETE, &format!("/workspaces/{id}/tokens/x")),
         open.get("/admin/workspaces/x/test-token"),
         open.get("/events/x"),

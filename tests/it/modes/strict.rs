@@ -26,6 +26,7 @@ fn closed(strict: &InProcess, id: &str) -> Vec<(InCall, [&'static str; 2])> {
     let patch = strict
         .call(Method::PATCH, &at(""))
         .json(&json!({"name": "n"}));
+    let secret = json!({"key": "K", "value": "v"});
     vec![
         (strict.get("/workspaces"), ADMIN),
         (post("/workspaces", json!({"name": "n"})), ADMIN),
@@ -38,6 +39,16 @@ fn closed(strict: &InProcess, id: &str) -> Vec<(InCall, [&'static str; 2])> {
                 .json(&json!({})),
             ADMIN,
         ),
+        (strict.get("/settings/secrets"), ADMIN),
+        (post("/settings/secrets", secret.clone()), ADMIN),
+        (strict.call(Method::DELETE, "/settings/secrets/K"), ADMIN),
+        (strict.get("/admin/secrets"), ADMIN),
+        (post("/admin/secrets", secret.clone()), ADMIN),
+        (strict.call(Method::DELETE, "/admin/secrets/K"), ADMIN),
+        (strict.get(&at("/secrets")), OWN),
+        (post(&at("/secrets"), secret), OWN),
+        (strict.call(Method::DELETE, &at("/secrets/K")), OWN),
+        (strict.get(&at("/secrets/values")), OWN),
         (strict.get(&at("")), ANYONE),
         (post("/registry/check-access", question), ANYONE),
         (patch, OWN),
@@ -131,11 +142,13 @@ async fn the_admin_token_opens_what_operators_do_and_no_heart() {
     let card = strict.post("/registry/update-card").json(&card);
     let discover = strict.get(&format!("/registry/discover/{}", there.id));
     let discover = discover.header("X-Workspace-ID", &there.id);
+    let values = strict.get(&format!("/workspaces/{}/secrets/values", there.id));
     let test_token = format!("/admin/workspaces/{}/test-token", there.id);
     answers([
         (beat.bearer(&admin), 401, OWN[1]),
         (card.bearer(&admin), 401, OWN[1]),
         (discover.bearer(&admin), 401, OWN[1]),
+        (values.bearer(&admin), 401, OWN[1]),
         (strict.get("/workspaces").bearer(&admin), 200, ""),
         (strict.get("/events").bearer(&admin), 200, ""),
         (

@@ -39,6 +39,8 @@ async fn transactions(inside: &InProcess) -> Vec<InCall> {
         post(&at("/activity"), json!({"activity_type": "agent_log"})),
         post(&at("/tokens"), json!({})),
         admin(Method::DELETE, &at(&format!("/tokens/{token}")), json!({})),
+        post(&at("/secrets"), json!({"key": "K", "value": "v"})),
+        admin(Method::DELETE, &at("/secrets/K"), json!({})),
         admin(Method::POST, "/workspaces", new),
         admin(Method::PATCH, &at(""), json!({"parent_id": null})),
         admin(Method::DELETE, &at("?confirm=true"), json!({})),

@@ -7,6 +7,9 @@ mod lost;
 mod outage;
 mod outbox;
 mod reads;
+mod secrets;
+mod secrets_kms;
+mod secrets_log;
 mod tokens;
 mod tree;
 
@@ -33,4 +36,10 @@ async fn marks(inside: &InProcess, workspace: &Workspace) -> BTreeSet<String> {
     let item = item.unwrap_or_default();
     let marks = item["tokens"]["BS"].as_array().into_iter().flatten();
     marks.map(ToString::to_string).collect()
+}
+
+/// Who may encrypt and decrypt, with no key in memory.
+fn vaulted(inside: &InProcess) -> &'static workspaces::Vaulted {
+    let key = std::env::var("SECRETS_KEY_ARN").expect("set by `make test`");
+    workspaces::Vaulted::with_key(inside.app, &key)
 }

@@ -32,6 +32,7 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
     let delete = at("?confirm=true&purge=true");
     let task = json!({"target_id": top.id, "task": "t"});
     let record = json!({"target_id": top.id, "task": "t", "delegation_id": "mine"});
+    let secret = json!({"key": "OUTAGE", "value": "v"});
     vec![
         inside.register(&own, PUBLIC),
         admin(Method::POST, "/registry/register", stranger),
@@ -67,6 +68,13 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
             &at(&format!("/tokens/{}", Uuid::now_v7())),
             json!({}),
         ),
+        get(&at("/secrets")),
+        post(&at("/secrets"), secret.clone()),
+        admin(Method::DELETE, &at("/secrets/NONE"), json!({})),
+        get(&at("/secrets/values")),
+        admin(Method::GET, "/settings/secrets", json!({})),
+        admin(Method::POST, "/settings/secrets", secret),
+        admin(Method::DELETE, "/admin/secrets/NONE", json!({})),
         admin(Method::GET, &test_token, json!({})),
         admin(Method::GET, "/canvas/viewport", json!({})),
         post("/canvas/viewport", json!({})).method(Method::PUT),

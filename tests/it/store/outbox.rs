@@ -107,6 +107,7 @@ async fn a_broken_condition_leaves_no_event() {
         events: vec![Event::Recovered],
         token: None,
         machine: None,
+        secrets: None,
     };
     let outcome = store.create_workspace(&new).await.expect("an answer");
     assert_eq!(outcome, Created::ParentChanged);

@@ -82,8 +82,12 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
 
     delegations(inside, needed, &own, &peer).await;
 
+    secrets(inside, needed, &own).await;
+
     // workspaces
-    let new = json!({"name": "New", "external": true, "parent_id": own.id});
+    let new = json!({
+        "name": "New", "external": true, "parent_id": own.id, "secrets": {"K": "v"},
+    });
     let made = needed
         .by(admin(Method::POST, "/workspaces", new))
         .await
@@ -139,6 +143,29 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
         .expect(200);
     needed.by(inside.get("/health")).await.expect(200);
     needed.by(inside.get("/nowhere")).await.expect(404);
+}
+
+/// Set first, set again, shown, deleted: for one workspace and for all.
+async fn secrets(inside: &InProcess, needed: &mut Needed, own: &Workspace) {
+    let at = |rest: &str| format!("/workspaces/{}/secrets{rest}", own.id);
+    let secret = json!({"key": "PATHS", "value": "v"});
+    for (path, bearer) in [
+        (at(""), &own.token),
+        ("/settings/secrets".to_owned(), &inside.admin),
+    ] {
+        for method in [Method::POST, Method::PUT] {
+            let set = inside.call(method, &path).bearer(bearer).json(&secret);
+            needed.by(set).await.expect(200);
+        }
+        needed
+            .by(inside.get(&path).bearer(bearer))
+            .await
+            .expect(200);
+        let values = inside.get(&at("/values")).bearer(&own.token);
+        needed.by(values).await.expect(200);
+        let delete = inside.call(Method::DELETE, &format!("{path}/PATHS"));
+        needed.by(delete.bearer(bearer)).await.expect(200);
+    }
 }
 
 async fn delegations(inside: &InProcess, needed: &mut Needed, own: &Workspace, to: &Workspace) {

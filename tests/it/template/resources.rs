@@ -123,7 +123,8 @@ fn the_table_is_what_the_store_needs() {
 
 #[test]
 fn what_holds_data_outlives_the_stack() {
-    for kind in ["AWS::DynamoDB::Table", "AWS::S3::Bucket"] {
+    // Without its key the table's secrets are lost.
+    for kind in ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key"] {
         for (id, resource) in Template::ours().of_type(kind) {
             for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
                 assert_eq!(resource[policy], "Retain", "{policy} of {id}");

@@ -8,7 +8,7 @@ use super::units::{self, Weight};
 /// One attempt of one call: a retry is a call of its own.
 #[derive(Debug, Clone)]
 pub struct AwsCall {
-    /// As in IAM: `dynamodb`, `s3`, `lambda`.
+    /// As in IAM: `dynamodb`, `s3`, `lambda`, `kms`.
     pub service: String,
     /// As in IAM: `UpdateItem`, `PutObject`, `InvokeFunction`.
     pub operation: String,
@@ -48,6 +48,9 @@ impl AwsCall {
             let url = self.request["QueueUrl"].as_str().unwrap_or_default();
             let queue = url.rsplit('/').next().and_then(|it| it.split('-').nth(1));
             return vec![(action(&self.operation), queue.unwrap_or(url).to_owned())];
+        }
+        if self.service == "kms" {
+            return vec![(action(&self.operation), "SecretsKey".to_owned())];
         }
         if self.service != "dynamodb" {
             return vec![(action(&self.operation), self.resource.clone())];

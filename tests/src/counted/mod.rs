@@ -47,25 +47,33 @@ impl InProcess {
     /// # Panics
     /// There is no emulator: these tests are run by `make test`, not by `cargo test` alone.
     pub async fn new(mode: Mode) -> Self {
-        Self::start(mode, false, None).await
+        Self::start(mode, false, None, None).await
+    }
+
+    /// With a table that no other test writes to, for what concerns all workspaces; every written
+    /// item is weighed.
+    pub async fn alone(mode: Mode) -> Self {
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        Self::start(mode, true, None, Some(name)).await
     }
 
     /// With every written item weighed: each write is three calls more, unrecorded.
     pub async fn weighing(mode: Mode) -> Self {
-        Self::start(mode, true, None).await
+        Self::start(mode, true, None, None).await
     }
 
     /// Where every call is tried once. All clients of a process share the SDK's quota of retries;
     /// a test in which everything fails would use up what others need.
     pub async fn without_retries(mode: Mode) -> Self {
         let once = aws_config::retry::RetryConfig::disabled();
-        Self::start(mode, false, Some(once)).await
+        Self::start(mode, false, Some(once), None).await
     }
 
     async fn start(
         mode: Mode,
         weighs: bool,
         retries: Option<aws_config::retry::RetryConfig>,
+        own_table: Option<String>,
     ) -> Self {
         let admin = match mode {
             Mode::Dev => String::new(),
@@ -76,7 +84,10 @@ impl InProcess {
             admin_token: admin.clone(),
             cors_origins: vec!["http://localhost:3000".to_owned()],
             public_url: String::new(),
-            table: format!("{}-in-process", var("TABLE_NAME")),
+            table: match &own_table {
+                Some(name) => format!("in-process-{name}"),
+                None => format!("{}-in-process", var("TABLE_NAME")),
+            },
             bucket: var("BUCKET_NAME"),
             fleet: Fleet {
                 images: [("example".to_owned(), "example:1".to_owned())].into(),
@@ -85,7 +96,10 @@ impl InProcess {
         };
         let plain = edge::sdk_config().load().await;
         let client = aws_sdk_dynamodb::Client::new(&plain);
-        table::make(&client, &settings.table).await;
+        match own_table {
+            Some(_) => table::make_new(&client, &settings.table).await,
+            None => table::make(&client, &settings.table).await,
+        }
         let scale = Scale::new(client, &settings.table);
         let wire = Wire::new(weighs.then(|| scale.clone()));
         let mut sdk = plain.into_builder().http_client(wire.clone());

@@ -46,7 +46,7 @@ functions! {
     "messages.delegate" => messages::delegate::handle;
     "messages.delegations" => messages::delegations::handle;
     "messages.request" => messages::request::handle;
-    "workspaces.create" => workspaces::create::handle;
+    "workspaces.create" => workspaces::create::handle, in vaulted;
     "workspaces.list" => workspaces::list::handle;
     "workspaces.get" => workspaces::get::handle;
     "workspaces.update" => workspaces::update::handle;
@@ -54,6 +54,9 @@ functions! {
     "workspaces.budget" => workspaces::budget::handle;
     "workspaces.metrics" => workspaces::metrics::handle;
     "workspaces.tokens" => workspaces::tokens::handle;
+    "workspaces.secrets" => workspaces::secrets::handle, in vaulted;
+    "workspaces.secret_values" => workspaces::secret_values::handle, in vaulted;
+    "workspaces.global_secrets" => workspaces::global_secrets::handle, in vaulted;
     "workspaces.test_token" => workspaces::test_token::handle;
     "workspaces.viewport" => workspaces::viewport::handle;
     "workspaces.health" => workspaces::health::handle;
@@ -64,4 +67,10 @@ functions! {
 fn nudging(app: &'static App) -> &'static registry::nudge::Registry {
     let queue = std::env::var("DELIVERIES_QUEUE_URL").expect("set by `make test`");
     registry::nudge::Registry::with_queue(app, queue)
+}
+
+/// Secrets need the key that wraps their data keys.
+fn vaulted(app: &'static App) -> &'static workspaces::Vaulted {
+    let key = std::env::var("SECRETS_KEY_ARN").expect("set by `make test`");
+    workspaces::Vaulted::with_key(app, &key)
 }

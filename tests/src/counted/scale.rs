@@ -37,17 +37,18 @@ impl Scale {
 
     /// Sets a text attribute of the item under `key`, whatever it was.
     pub async fn set(&self, key: &store::keys::Key, attribute: &str, value: &str) {
-        let value = AttributeValue::S(value.to_owned());
-        self.put(key, attribute, value).await;
+        let text = AttributeValue::S(value.to_owned());
+        self.set_raw(key, attribute, text).await;
     }
 
     /// Sets a number of the item under `key`, whatever it was.
     pub async fn set_number(&self, key: &store::keys::Key, attribute: &str, value: i64) {
         let value = AttributeValue::N(value.to_string());
-        self.put(key, attribute, value).await;
+        self.set_raw(key, attribute, value).await;
     }
 
-    async fn put(&self, key: &store::keys::Key, attribute: &str, value: AttributeValue) {
+    /// Sets an attribute of the item under `key` to `value`, whatever it was.
+    pub async fn set_raw(&self, key: &store::keys::Key, attribute: &str, value: AttributeValue) {
         self.client
             .update_item()
             .table_name(&self.table)

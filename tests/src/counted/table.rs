@@ -17,15 +17,17 @@ static MADE: OnceCell<()> = OnceCell::const_new();
 
 /// Makes the table, once for all tests of this process.
 pub(super) async fn make(client: &Client, name: &str) {
-    MADE.get_or_init(|| async {
-        let made = create(client, name).await;
-        // Another process of the same run may have made it.
-        if let Err(error) = made {
-            let error = error.into_service_error();
-            assert!(error.is_resource_in_use_exception(), "{error:?}");
-        }
-    })
-    .await;
+    MADE.get_or_init(|| make_new(client, name)).await;
+}
+
+/// Makes a table.
+pub(super) async fn make_new(client: &Client, name: &str) {
+    let made = create(client, name).await;
+    // Another process of the same run may have made it.
+    if let Err(error) = made {
+        let error = error.into_service_error();
+        assert!(error.is_resource_in_use_exception(), "{error:?}");
+    }
 }
 
 type Outcome = Result<

@@ -12,6 +12,7 @@ use crate::{
     keys::{self, LOG, TREE},
     ledger::{Gate, Load},
     lifecycle::{self, Machine},
+    secrets::Sealed,
     tokens,
 };
 
@@ -30,6 +31,8 @@ pub struct NewWorkspace<'a> {
     pub token: Option<&'a Token>,
     /// Its machine, and when somebody looks whether it has registered.
     pub machine: Option<(Machine, Timestamp)>,
+    /// Its first secrets.
+    pub secrets: Option<&'a Sealed>,
 }
 
 /// What became of a creation.
@@ -104,6 +107,7 @@ impl Store {
             events,
             token,
             machine,
+            secrets,
         } = new;
         let mut all = writes(meta, *status, None, *token);
         if let Some((machine, deadline)) = machine {
@@ -131,6 +135,7 @@ impl Store {
                 .iter()
                 .map(|event| events::record(meta.id, event, meta.created_at)),
         );
+        all.extend(secrets.iter().flat_map(|sealed| sealed.0.clone()));
         match self.transact(all).await {
             Ok(()) => Ok(Created::Yes),
             Err(TransactError::Cancelled(why)) if parent.is_some() && why.failed(parent_at) => {

@@ -1,7 +1,8 @@
-//! Removing a workspace: one transaction ends its status, its place in the lists and its tokens.
+//! Removing a workspace: one transaction ends its status, its place in the lists, its tokens
+//! and the key of its secrets.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Error, Result, WorkspaceId, event::Event};
+use domain::{Error, Result, WorkspaceId, event::Event, secret::Scope};
 use jiff::Timestamp;
 
 use crate::{
@@ -28,7 +29,8 @@ pub enum Removal {
 }
 
 impl Store {
-    /// Removes one workspace: the hot item goes, the cold one becomes a tombstone, its tokens die.
+    /// Removes one workspace: the hot item goes, the cold one becomes a tombstone, its tokens
+    /// and secrets die.
     ///
     /// # Errors
     /// The datastore did not answer.
@@ -47,8 +49,12 @@ impl Store {
                 .await?
             {
                 Some(Removal::Yes) => {
-                    // Nothing looks these up any more; a crash here leaves rows that mean nothing.
-                    self.forget_tokens(id).await?;
+                    // Nothing looks these up any more; a crash here leaves rows that mean nothing,
+                    // and secrets that no key opens.
+                    tokio::try_join!(
+                        self.forget_tokens(id),
+                        self.delete_partition(keys::secrets(Scope::Workspace(id))),
+                    )?;
                     return Ok(Removal::Yes);
                 }
                 Some(Removal::Already) => return Ok(Removal::Already),
@@ -90,6 +96,8 @@ impl Store {
             tombstone.into(),
             beat,
             closed.into(),
+            // The only copy of the key that its secrets are encrypted with.
+            Write::delete(keys::keyring(Scope::Workspace(id))),
             events::record(id, &Event::Removed { cascade_deleted }, now),
         ];
         let machine_at = writes.len();
@@ -116,6 +124,8 @@ impl Store {
     /// The datastore did not answer.
     pub async fn purge_workspace(&self, id: WorkspaceId) -> Result<()> {
         self.forget_tokens(id).await?;
+        self.delete_partition(keys::secrets(Scope::Workspace(id)))
+            .await?;
         self.delete_partition(keys::activities(id)).await?;
         // Those that still run or wait keep their books, and the machine its record, until they are
         // gone: else nobody would see to them.

@@ -1,0 +1,81 @@
+//! Secrets: what agents' machines get as their environment, encrypted where they lie.
+//!
+//! A *scope* (one workspace, or all of them) has one data key, made and wrapped by KMS for that
+//! scope alone. The wrapped key lies in the scope's *keyring*, beside the names of its secrets and
+//! when they were written, so a list reads no ciphertext; each secret is an item of its own
+//! (`cipher.rs`). A scope's keyring and secrets are one partition and change together.
+//!
+//! What needs KMS is a method of [`Vault`], which only the functions that may use the key have.
+//! Everything else (lists, deletion) is a method of [`Store`].
+
+mod cipher;
+mod environment;
+mod keyring;
+mod save;
+mod wrap;
+
+use domain::{
+    Result,
+    secret::{Scope, SecretName},
+};
+pub use environment::{Environment, Unreadable};
+pub use keyring::{Keyring, Written};
+pub use save::{Saved, Sealed};
+
+use crate::{
+    Store, TransactError,
+    expr::{Change, Write},
+    keys,
+};
+
+/// The secrets, for whoever may encrypt or decrypt them.
+#[derive(Debug)]
+pub struct Vault {
+    store: Store,
+    wrapping: wrap::Wrapping,
+}
+
+impl Vault {
+    /// Over this table, with data keys wrapped by the KMS key `key_id` (an id or an ARN). To make
+    /// data keys takes `kms:GenerateDataKey` on it, to use those there are `kms:Decrypt`.
+    pub fn new(store: Store, kms: aws_sdk_kms::Client, key_id: impl Into<String>) -> Self {
+        Self {
+            store,
+            wrapping: wrap::Wrapping::new(kms, key_id.into()),
+        }
+    }
+}
+
+impl Store {
+    /// Deletes a secret; false when there is none of this name.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn delete_secret(&self, scope: Scope, name: &SecretName) -> Result<bool> {
+        let forgotten = Change::at(keys::keyring(scope))
+            .when("attribute_exists(#created.#entry)")
+            .naming(keyring::CREATED)
+            .remove_entry(keyring::CREATED, name.as_str())
+            .remove_entry(keyring::UPDATED, name.as_str());
+        let mut writes = vec![forgotten.into(), Write::delete(keys::secret(scope, name))];
+        writes.extend(restarts_after(scope, name));
+        match self.transact(writes).await {
+            Ok(()) => Ok(true),
+            Err(TransactError::Cancelled(why)) if why.failed(0) => Ok(false),
+            Err(other) => Err(other.into_error()),
+        }
+    }
+}
+
+/// What follows from a change of this secret, in its transaction. The contract has machines restart
+/// for their new environment (lifecycle-and-sweepers 4.1); nothing restarts machines yet, so
+/// nothing follows.
+fn restarts_after(scope: Scope, name: &SecretName) -> Vec<Write> {
+    match (scope, name) {
+        // The workspace itself, unless it is external.
+        (Scope::Workspace(_), _) => Vec::new(),
+        // Every workspace that is neither removed, paused nor external, and has no secret of this
+        // name itself: too many for one transaction, so one job that works through the list.
+        (Scope::Global, _) => Vec::new(),
+    }
+}
