@@ -2,10 +2,14 @@
 
 mod agent;
 mod answer;
+mod backstage;
 pub mod counted;
+mod messages;
 pub mod template;
 mod world;
 
 pub use agent::{Agent, Received, Script};
 pub use answer::{Answer, without};
+pub use backstage::Backstage;
+pub use messages::Held;
 pub use world::{Call, STRANGER, Workspace, World, at_once, envelope, until};
