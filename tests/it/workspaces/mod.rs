@@ -1,6 +1,7 @@
 mod a2a;
 mod a2a_auth;
 mod a2a_full;
+mod a2a_garbage;
 mod a2a_native;
 mod a2a_normalise;
 mod a2a_poll;

@@ -197,6 +197,10 @@ where
             (ending, Outcome::ReplyLost { delivery_confirmed })
         }
         Exchange::Unroutable { why } => (fail(500, &why), Outcome::Unroutable),
+        Exchange::Nonsense { why } => {
+            let why = format!("outcome_unknown: the answer is no HTTP: {why}");
+            (fail(502, &why), Outcome::Unreachable)
+        }
         Exchange::Unreachable { why } if direct => (fail(502, &why), Outcome::Unreachable),
         Exchange::Unreachable { why } => {
             let trouble = Trouble::Refused {
