@@ -101,7 +101,7 @@ pub(super) fn of(
         (
             "delete, one below",
             18,
-            26,
+            29,
             admin(Method::DELETE, &delete, json!({})),
         ),
         ("health", 0, 0, inside.get("/health")),

@@ -19,6 +19,7 @@ mod create;
 mod create_refused;
 mod delegate;
 mod delete;
+mod delete_waiting;
 mod get;
 mod list;
 mod notify;

@@ -263,11 +263,11 @@ where
                 .world
                 .requeue(request, hold, &why, redelivered, now)
                 .await?;
-            Ok(if put {
-                Outcome::Queued
-            } else {
-                Outcome::NotOurs
-            })
+            if put {
+                return Ok(Outcome::Queued);
+            }
+            let dropped = line::drop_if_gone(flow, request).await?;
+            Ok(dropped.unwrap_or(Outcome::NotOurs))
         }
         Next::Fail { why } => {
             let row = rows::failed(request, name, &why, took, now);
@@ -380,7 +380,8 @@ where
         .requeue(request, Hold::None, why, request.redelivered, now)
         .await?;
     if put {
-        line::look(flow, request.target).await?;
+        line::look(flow, request.target).await
+    } else {
+        line::drop_if_gone(flow, request).await.map(drop)
     }
-    Ok(())
 }

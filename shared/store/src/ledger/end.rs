@@ -148,7 +148,9 @@ impl Store {
             .unwrap_or(now + LOOK_AGAIN)
             .min(now + LOOK_AGAIN);
         let load = Change::at(keys::load(request.target))
-            .when("attribute_exists(pk)")
+            .naming("gate")
+            .when("attribute_exists(pk) AND #gate <> :closed")
+            .with("closed", Gate::Closed)
             .count("running", -1)
             .count("waiting", 1)
             .set(keys::DUE.pk, keys::due("LINE", keys::shard(request.target)))

@@ -298,7 +298,8 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = Result<Ended>> + Send;
 
-    /// Puts an offered or running request back in line under `hold`, if this fence still has it.
+    /// Puts an offered or running request back in line under `hold`, if this fence still has it and
+    /// there is a line.
     fn requeue(
         &self,
         request: &Request,
@@ -308,7 +309,7 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool>> + Send;
 
-    /// The line of a workspace; none if there is no such workspace.
+    /// The line of a workspace; none if there is no such workspace and nobody waits for it.
     fn line(&self, target: WorkspaceId) -> impl Future<Output = Result<Option<Line>>> + Send;
 
     /// Offers one that waits, with a job for the queue; false when something changed meanwhile.

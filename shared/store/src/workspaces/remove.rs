@@ -1,7 +1,8 @@
-//! Removing a workspace: one transaction ends its status, its place in the lists and its tokens.
+//! Removing a workspace: one transaction ends its status, its place in the lists and its tokens, and
+//! has somebody look at those who wait for it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Error, Result, WorkspaceId, event::Event};
+use domain::{Error, Result, WorkspaceId, event::Event, job::Job};
 use jiff::Timestamp;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     events,
     expr::{Change, Write, key_map},
     keys::{self, Key, LOG, PK, SK, TREE},
-    ledger::Gate,
+    ledger::{Gate, pending},
     ops::Page,
 };
 
@@ -86,6 +87,8 @@ impl Store {
             beat,
             closed.into(),
             events::record(id, &Event::Removed { cascade_deleted }, now),
+            // Whoever waits is let go by the look at the line, and not by the next minute's.
+            pending(id, &Job::OfferV1 { workspace_id: id }, now),
         ];
         writes.extend(tokens.iter().map(|row| Write::delete(row.credential())));
         match self.transact(writes).await {
