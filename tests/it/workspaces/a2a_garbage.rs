@@ -1,5 +1,5 @@
-//! `POST /workspaces/{id}/a2a`: whoever answers at the agent's address speaks no HTTP, or says nothing
-//! at all.
+//! `POST /workspaces/{id}/a2a`: whoever answers at the agent's address speaks no HTTP, or says
+//! nothing at all.
 
 use std::sync::{
     Arc,

@@ -49,7 +49,7 @@ async fn urgent_messages_go_first_and_equals_in_order_of_arrival() {
         .into_iter()
         .enumerate()
         {
-            // Whoever heads the line on arrival is answered in the call, so nobody waits for it here.
+            // Whoever heads the line on arrival is answered in the call, and not waited for here.
             let call = says(&world, &workspace.id, text, priority);
             calls.push(tokio::spawn(call.into_future()));
             backstage.until_waiting(&workspace, n + 1).await;

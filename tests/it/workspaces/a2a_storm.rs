@@ -18,7 +18,7 @@ async fn a_storm_of_delegations_loses_nothing_and_keeps_order() {
     let (world, backstage) = (World::new(), Backstage::new().await);
     let mut workers = Vec::new();
     // All that is for the first worker stands in line before any of it is done: then the order of
-    // its line is the order of acceptance. The second worker takes what comes while more is accepted.
+    // its line is the order of acceptance. The second worker takes what comes meanwhile.
     let mut held = None;
     for n in 0..2 {
         let (worker, agent) = world.online(&format!("Worker {n}")).await;

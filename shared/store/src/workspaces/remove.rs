@@ -1,5 +1,5 @@
-//! Removing a workspace: one transaction ends its status, its place in the lists and its tokens, and
-//! has somebody look at those who wait for it.
+//! Removing a workspace: one transaction ends its status, its place in the lists and its tokens,
+//! and has somebody look at those who wait for it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Error, Result, WorkspaceId, event::Event, job::Job};
