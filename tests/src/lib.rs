@@ -2,7 +2,9 @@
 
 mod agent;
 mod answer;
+mod backstage;
 pub mod counted;
+mod messages;
 pub mod simulation;
 pub mod template;
 pub mod twin;
@@ -10,4 +12,6 @@ mod world;
 
 pub use agent::{Agent, Received, Script};
 pub use answer::{Answer, without};
+pub use backstage::Backstage;
+pub use messages::Held;
 pub use world::{Call, STRANGER, Workspace, World, at_once, envelope, until};

@@ -101,7 +101,7 @@ pub(super) fn of(
         (
             "delete, one below",
             18,
-            30,
+            34,
             admin(Method::DELETE, &delete, json!({})),
         ),
         ("health", 0, 0, inside.get("/health")),

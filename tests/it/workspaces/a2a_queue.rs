@@ -3,22 +3,7 @@
 use std::time::Duration;
 
 use e2e::{Script, World, until};
-use serde_json::{Value, json};
-
-/// The request as an operator sees it.
-async fn request(world: &World, target: &str, id: &str) -> Value {
-    let path = format!("/workspaces/{target}/a2a/requests/{id}");
-    world.get(&path).bearer(&world.admin).await.expect(200).json
-}
-
-async fn settled(world: &World, target: &str, id: &str) -> Value {
-    until(20, "the request ends", || async {
-        let found = request(world, target, id).await;
-        let state = found["state"].as_str().unwrap_or_default();
-        matches!(state, "completed" | "failed" | "expired" | "dropped").then_some(found)
-    })
-    .await
-}
+use serde_json::json;
 
 #[tokio::test]
 async fn a_busy_workspaces_messages_wait_in_order_and_are_drained_on_completion() {
@@ -55,7 +40,7 @@ async fn a_busy_workspaces_messages_wait_in_order_and_are_drained_on_completion(
     first.await.expect("joined").expect(200);
     let second = second.await.expect("joined").expect(200);
     assert_eq!(second.json["result"]["parts"][0]["text"], "echo: second");
-    let third = settled(&world, &workspace.id, &third.text("queue_id")).await;
+    let third = world.settled(&workspace.id, &third.text("queue_id")).await;
     assert_eq!(third["state"], "completed");
     assert_eq!(third["result"]["result"]["parts"][0]["text"], "echo: third");
     assert_eq!(agent.texts(), ["first", "second", "third"]);
@@ -77,19 +62,19 @@ async fn an_agent_that_says_busy_gets_its_message_when_its_heartbeat_shows_capac
     let answer = world.message(&workspace.id, "patience").await.expect(202);
     assert_eq!(answer.json["queued"], true);
     let id = answer.text("queue_id");
-    assert_eq!(request(&world, &workspace.id, &id).await["state"], "queued");
+    assert_eq!(world.request(&workspace.id, &id).await["state"], "queued");
 
     world
         .beat(&workspace, json!({"active_tasks": 1}))
         .await
         .expect(200);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(request(&world, &workspace.id, &id).await["state"], "queued");
+    assert_eq!(world.request(&workspace.id, &id).await["state"], "queued");
     world
         .beat(&workspace, json!({"active_tasks": 0}))
         .await
         .expect(200);
-    let ended = settled(&world, &workspace.id, &id).await;
+    let ended = world.settled(&workspace.id, &id).await;
     assert_eq!(ended["state"], "completed");
     assert_eq!(ended["attempts"], 2);
     assert_eq!(agent.texts(), ["patience", "patience"]);
@@ -132,28 +117,4 @@ async fn the_same_message_a_hundred_times_is_one_delivery_and_a_hundred_equal_an
         refused.error(),
         (409, "messageId was used for another message")
     );
-}
-
-#[tokio::test]
-async fn a_native_session_queues_by_itself() {
-    let world = World::new();
-    let (workspace, agent) = world.online("Native").await;
-    let metadata = json!({"runtime_metadata": {"capabilities": {"session": true}}});
-    world.beat(&workspace, metadata).await.expect(200);
-    agent.next(Script::Slow(Duration::from_secs(2)));
-
-    let slow = tokio::spawn(world.message(&workspace.id, "slow").into_future());
-    until(5, "it arrives", || async {
-        (agent.texts() == ["slow"]).then_some(())
-    })
-    .await;
-    // Slots are not consulted.
-    world.message(&workspace.id, "beside").await.expect(200);
-    slow.await.expect("joined").expect(200);
-    // Only the agent itself proves that it is busy, and then nothing is queued.
-    agent.next(Script::Busy(5));
-    let busy = world.message(&workspace.id, "no").await;
-    assert_eq!(busy.status, 503);
-    assert_eq!(busy.header("retry-after"), "30");
-    assert_eq!(busy.json["native_session"], true);
 }

@@ -6,18 +6,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e::{Agent, Script, Workspace, World, counted::show, until};
+use e2e::{Agent, Backstage, Script, Workspace, World, counted::show, until};
 use serde_json::{Value, json};
+use store::ledger::Entry;
 
 const LEADS: usize = 4;
 const EACH: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_of_delegations_loses_nothing_and_keeps_order() {
-    let world = World::new();
+    let (world, backstage) = (World::new(), Backstage::new().await);
     let mut workers = Vec::new();
+    // All that is for the first worker stands in line before any of it is done: then the order of
+    // its line is the order of acceptance. The second worker takes what comes meanwhile.
+    let mut held = None;
     for n in 0..2 {
         let (worker, agent) = world.online(&format!("Worker {n}")).await;
+        if n == 0 {
+            held = Some(world.hold(&worker, &agent, "before all").await);
+        }
         for _ in 0..LEADS * EACH {
             agent.next(Script::Slow(Duration::from_millis(20)));
         }
@@ -43,6 +50,13 @@ async fn a_storm_of_delegations_loses_nothing_and_keeps_order() {
     for call in calls {
         call.await.expect(202);
     }
+    let first = &workers[0];
+    let line = until(240, "the first worker's line is whole", || async {
+        let line = backstage.line(&first.0).await;
+        (line.len() == LEADS * EACH / 2).then_some(line)
+    })
+    .await;
+    held.expect("held").release().await;
     for lead in &leads {
         let done = until(240, "all delegations of a lead end", || {
             all_ended(&world, lead)
@@ -56,11 +70,12 @@ async fn a_storm_of_delegations_loses_nothing_and_keeps_order() {
         begun.elapsed()
     ));
     let told: usize = workers.iter().map(|(_, agent)| distinct(agent)).sum();
-    assert_eq!(told, LEADS * EACH, "every task arrived once");
+    assert_eq!(told, LEADS * EACH + 1, "every task arrived once");
     for (worker, agent) in &workers {
         assert_eq!(agent.texts().len(), distinct(agent), "and none twice");
         show_pace(&world, worker).await;
     }
+    first_come_first_served(&world, first, &line).await;
     let queues = world.get("/admin/a2a-queue").bearer(&world.admin).await;
     for queue in queues.expect(200).json["queues"]
         .as_array()
@@ -78,6 +93,34 @@ async fn all_ended(world: &World, lead: &Workspace) -> Option<usize> {
         asked.filter(|row| row["status"] == status).count()
     };
     (of("completed") + of("failed") == EACH).then(|| of("completed"))
+}
+
+/// Those that stood in line were started one after the other, in the order in which they were
+/// accepted. (Delegations are accepted by jobs, which have no order among them.)
+async fn first_come_first_served(world: &World, worker: &(Workspace, Agent), line: &[Entry]) {
+    let (worker, agent) = worker;
+    let mut expected = Vec::new();
+    let mut before = (jiff::Timestamp::MIN, jiff::Timestamp::MIN);
+    for entry in line {
+        let id = entry.request_id.to_string();
+        let request = world.request(&worker.id, &id).await;
+        let at = |key: &str| -> jiff::Timestamp {
+            let text = request[key].as_str().expect("a time");
+            text.parse().expect("a time")
+        };
+        let times = (at("accepted_at"), at("started_at"));
+        assert!(
+            times.0 >= before.0 && times.1 > before.1,
+            "{request} after {before:?}"
+        );
+        before = times;
+        expected.push(request["message_id"].clone());
+    }
+    let received = agent.received().into_iter().skip(1);
+    let arrived: Vec<Value> = received
+        .map(|it| it.body["params"]["message"]["messageId"].clone())
+        .collect();
+    assert_eq!(arrived, expected);
 }
 
 fn distinct(agent: &Agent) -> usize {

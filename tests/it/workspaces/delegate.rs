@@ -10,16 +10,10 @@ async fn delegate(world: &World, from: &Workspace, body: Value) -> e2e::Answer {
     world.post(&path).bearer(&from.token).json(&body).await
 }
 
-async fn delegations(world: &World, of: &Workspace) -> Vec<Value> {
-    let path = format!("/workspaces/{}/delegations", of.id);
-    let rows = world.get(&path).bearer(&of.token).await.expect(200).json;
-    rows.as_array().expect("a list").clone()
-}
-
 /// The delegation's `delegate_result` row once it says `status`.
 async fn result(world: &World, of: &Workspace, id: &str, status: &str) -> Value {
     until(30, &format!("delegation {status}"), || async {
-        let rows = delegations(world, of).await;
+        let rows = world.delegations(of).await;
         let row = rows.iter().find(|row| {
             let answer = row["summary"].as_str().unwrap_or_default();
             row["delegation_id"]
@@ -48,7 +42,7 @@ async fn a_delegation_is_answered_at_once_and_tracked_to_its_result() {
     let done = result(&world, &lead, &id, "completed").await;
     assert_eq!(done["response_preview"], "echo: write a haiku");
     assert_eq!(done["target_id"], worker.id);
-    let rows = delegations(&world, &lead).await;
+    let rows = world.delegations(&lead).await;
     assert_eq!(rows.len(), 2);
     assert!(
         rows.iter()
@@ -105,6 +99,20 @@ async fn a_delegation_to_a_busy_worker_is_queued_then_completed() {
     let payload = &complete.expect("told")["payload"];
     assert_eq!(payload["via"], "queue_drain");
     assert_eq!(payload["target_id"], worker.id);
+    // The activity of who delegated shows the task, its result, and no more.
+    let rows = world.activity(&lead.id, "type=delegation").await;
+    let mine = |row: &&Value| {
+        row["request_body"]["delegation_id"] == second
+            || row["response_body"]["delegation_id"] == second
+    };
+    let mine: Vec<&Value> = rows.iter().filter(mine).collect();
+    assert_eq!(mine.len(), 2, "{rows:?}");
+    assert!(mine.iter().all(|row| row["status"] == "completed"));
+    let answer = mine.iter().find(|row| row["method"] == "delegate_result");
+    assert_eq!(
+        answer.expect("a result")["response_body"],
+        json!({"text": "echo: two", "delegation_id": second})
+    );
 }
 
 #[tokio::test]
@@ -130,7 +138,11 @@ async fn what_cannot_be_delegated_is_refused_at_once_or_fails_with_its_reason() 
     ] {
         assert_eq!(delegate(&world, &lead, body).await.error(), (400, expected));
     }
-    assert!(delegations(&world, &lead).await.is_empty());
+    assert!(world.delegations(&lead).await.is_empty());
+    let rows = world.activity(&lead.id, "").await;
+    assert!(rows.is_empty(), "nothing is kept of them: {rows:?}");
+    let told = world.event_names(&lead.id).await;
+    assert!(told.iter().all(|name| !name.starts_with("DELEGATION")));
 
     let told = delegate(&world, &lead, json!({"target_id": stranger, "task": "t"})).await;
     let id = told.expect(202).text("delegation_id");
@@ -158,7 +170,7 @@ async fn an_agent_may_record_and_update_what_it_delegates_itself() {
         recorded.json,
         json!({"delegation_id": "mine-1", "status": "recorded"})
     );
-    assert_eq!(delegations(&world, &lead).await[0]["status"], "dispatched");
+    assert_eq!(world.delegations(&lead).await[0]["status"], "dispatched");
 
     let wrong = post(format!("{base}/mine-1/update"), json!({"status": "queued"})).await;
     assert_eq!(
@@ -169,7 +181,7 @@ async fn an_agent_may_record_and_update_what_it_delegates_itself() {
     post(format!("{base}/mine-1/update"), done)
         .await
         .expect(200);
-    let rows = delegations(&world, &lead).await;
+    let rows = world.delegations(&lead).await;
     assert_eq!(rows.len(), 2);
     assert!(rows.iter().all(|row| row["status"] == "completed"));
     assert!(rows.iter().any(|row| row["response_preview"] == "all done"));

@@ -61,6 +61,8 @@ enum Mood {
     Hangs,
     /// Does not listen.
     Deaf,
+    /// Answers something that is no HTTP.
+    Babbles,
 }
 
 impl Agents {
@@ -135,7 +137,7 @@ impl Agents {
                     status: 200,
                 };
             }
-            match rng.u8(0..8) {
+            match rng.u8(0..9) {
                 0 => Mood::Busy {
                     retry_after: rng.bool().then(|| rng.u32(1..90)),
                 },
@@ -151,6 +153,7 @@ impl Agents {
                     seconds,
                     status: 500,
                 },
+                7 => Mood::Babbles,
                 _ => Mood::Answers {
                     seconds: seconds * 20,
                     status: 200,
@@ -228,6 +231,11 @@ impl Agents {
             Mood::Deaf => Exchange::Unreachable {
                 why: "refused".to_owned(),
             },
+            Mood::Babbles => {
+                self.take(id, number, request, 1);
+                let why = "babble".to_owned();
+                Exchange::Nonsense { why }
+            }
         }
     }
 }

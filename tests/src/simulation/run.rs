@@ -392,6 +392,7 @@ impl Sim {
             }
             What::Remove => {
                 self.gate(id, Gate::Closed);
+                self.write_offer_job(id);
             }
             What::Pause => {
                 if self.gate(id, Gate::Paused) {

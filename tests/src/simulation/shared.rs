@@ -201,6 +201,7 @@ impl Weather for Shared {
         if !state.stream.is_empty() {
             self.0.written.notify_one();
         }
+        self.note(|| format!("    {operation}"));
         audit::counters(self, operation, state);
     }
 }

@@ -247,7 +247,8 @@ impl State {
         ) else {
             return false;
         };
-        if request.state != seen.state || request.fence != seen.fence {
+        let closed = place.load.gate == Gate::Closed;
+        if closed || request.state != seen.state || request.fence != seen.fence {
             return false;
         }
         request.state = Stands::Waiting;
@@ -261,7 +262,8 @@ impl State {
         place.load.counts.running -= 1;
         place.load.counts.waiting += 1;
         let look = now + LOOK_AGAIN;
-        place.due = Some(hold.ends_at().map_or(look, |at| at.min(look)));
+        let look = hold.ends_at().map_or(look, |at| at.min(look));
+        place.due.get_or_insert(look);
         place.line.insert(request.line_key(), Entry::of(request));
         true
     }

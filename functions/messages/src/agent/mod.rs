@@ -55,6 +55,8 @@ pub enum Failure {
     Unreachable(String),
     /// The connection stood and broke before an answer: the agent may have the message.
     Broken(String),
+    /// The answer is no HTTP.
+    Nonsense(String),
 }
 
 /// Why an answer's body did not come.
@@ -131,6 +133,7 @@ impl Talks for Agents {
             },
             Err(Failure::Unreachable(why)) => Exchange::Unreachable { why },
             Err(Failure::Unroutable(why)) => Exchange::Unroutable { why },
+            Err(Failure::Nonsense(why)) => Exchange::Nonsense { why },
             Ok(headers) if headers.is_busy() => Exchange::Busy {
                 why: format!("the agent said {}", headers.status),
                 retry_after: headers.retry_after,
@@ -186,6 +189,11 @@ fn classify(error: &reqwest::Error) -> Failure {
                 Refused::Unresolved => Failure::Unreachable("no such host".to_owned()),
                 _ => Failure::Unroutable(refused.to_string()),
             };
+        }
+        // Silence, a reset and an early end may be an agent under load; this is none, now or later
+        // (contract: a2a-notify-events 2.7).
+        if next.downcast_ref().is_some_and(hyper::Error::is_parse) {
+            return Failure::Nonsense(words(error));
         }
         cause = next.source();
     }

@@ -202,6 +202,10 @@ where
             (ending, Outcome::ReplyLost { delivery_confirmed })
         }
         Exchange::Unroutable { why } => (fail(500, &why), Outcome::Unroutable),
+        Exchange::Nonsense { why } => {
+            let why = format!("outcome_unknown: the answer is no HTTP: {why}");
+            (fail(502, &why), Outcome::Unreachable)
+        }
         Exchange::Unreachable { why } if direct => (fail(502, &why), Outcome::Unreachable),
         Exchange::Unreachable { why } => {
             let trouble = Trouble::Refused {
@@ -264,11 +268,11 @@ where
                 .world
                 .requeue(request, hold, &why, redelivered, now)
                 .await?;
-            Ok(if put {
-                Outcome::Queued
-            } else {
-                Outcome::NotOurs
-            })
+            if put {
+                return Ok(Outcome::Queued);
+            }
+            let dropped = line::drop_if_gone(flow, request).await?;
+            Ok(dropped.unwrap_or(Outcome::NotOurs))
         }
         Next::Fail { why } => {
             let row = rows::failed(request, name, &why, took, now);
@@ -389,7 +393,8 @@ where
         .requeue(request, Hold::None, why, request.redelivered, now)
         .await?;
     if put {
-        line::look(flow, request.target).await?;
+        line::look(flow, request.target).await
+    } else {
+        line::drop_if_gone(flow, request).await.map(drop)
     }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use domain::{
     Result, WorkspaceId,
-    request::{LOOK_AGAIN, State},
+    request::{LOOK_AGAIN, Request, State},
 };
 use jiff::Timestamp;
 use store::ledger::{Ending, Entry, Gate, Ledger, Line};
@@ -10,6 +10,8 @@ use store::ledger::{Ending, Entry, Gate, Ledger, Line};
 use super::{Clock, Flow, Shelf, Talks, deliver::finish};
 use crate::{outcome::Outcome, rows};
 
+/// Why those are let go whose target takes no messages any more.
+const GONE: &str = "its target is gone";
 /// How often one look starts over because something changed meanwhile.
 const TRIES: usize = 40;
 
@@ -61,7 +63,9 @@ where
     T: Talks,
     C: Clock,
 {
-    for _ in 0..TRIES {
+    let (mut tries, mut dropped) = (0, None);
+    while tries < TRIES {
+        tries += 1;
         let Some(line) = flow.world.line(target).await? else {
             return Ok(());
         };
@@ -72,7 +76,14 @@ where
                 flow.world.offer(target, &entry, now).await?;
             }
             Step::Expire(entry) => end(flow, &entry, State::Expired, "it waited too long").await?,
-            Step::Drop(entry) => end(flow, &entry, State::Dropped, "its target is gone").await?,
+            Step::Drop(entry) => {
+                end(flow, &entry, State::Dropped, GONE).await?;
+                // To the last, however many they are: of a purged workspace nobody reminds us.
+                if dropped.as_ref() != Some(&entry.sk) {
+                    tries -= 1;
+                }
+                dropped = Some(entry.sk);
+            }
             Step::Rest(at) => return flow.world.look_again(target, Some(at)).await,
             Step::Empty => return flow.world.look_again(target, None).await,
         }
@@ -104,7 +115,7 @@ where
 /// The datastore did not answer.
 pub async fn drop_waiting<W, T, C>(
     flow: &Flow<'_, W, T, C>,
-    request: &domain::request::Request,
+    request: &Request,
     state: State,
     why: &str,
 ) -> Result<()>
@@ -113,9 +124,45 @@ where
     T: Talks,
     C: Clock,
 {
-    if request.state != State::Waiting {
-        return Ok(());
+    if request.state == State::Waiting {
+        let_go(flow, request, state, why).await?;
     }
+    Ok(())
+}
+
+/// Ends a request that could not be put back in line, if that is because its target is gone; what
+/// its caller is told. Else there is nothing to do: another fence has it, or it has ended.
+pub(super) async fn drop_if_gone<W, T, C>(
+    flow: &Flow<'_, W, T, C>,
+    request: &Request,
+) -> Result<Option<Outcome>>
+where
+    W: Ledger + Shelf,
+    T: Talks,
+    C: Clock,
+{
+    let line = flow.world.line(request.target).await?;
+    if line.is_some_and(|line| line.load.gate != Gate::Closed) {
+        return Ok(None);
+    }
+    let found = flow.world.request(request.id).await?;
+    match found.filter(|found| !found.state.is_final() && found.fence == request.fence) {
+        Some(found) => let_go(flow, &found, State::Dropped, GONE).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn let_go<W, T, C>(
+    flow: &Flow<'_, W, T, C>,
+    request: &Request,
+    state: State,
+    why: &str,
+) -> Result<Outcome>
+where
+    W: Ledger + Shelf,
+    T: Talks,
+    C: Clock,
+{
     let now = flow.now();
     let outcome = Outcome::Failed {
         status: 503,
@@ -126,23 +173,6 @@ where
         state,
         ..Ending::failed(503, why, row)
     };
-    finish_waiting(flow, request, ending, outcome, now).await
-}
-
-async fn finish_waiting<W, T, C>(
-    flow: &Flow<'_, W, T, C>,
-    request: &domain::request::Request,
-    ending: Ending,
-    outcome: Outcome,
-    now: Timestamp,
-) -> Result<()>
-where
-    W: Ledger + Shelf,
-    T: Talks,
-    C: Clock,
-{
-    // A request in line frees no slot, so nobody has to look at the line afterwards: boxed, because
-    // looking and finishing may call each other.
-    Box::pin(finish(flow, request, ending, outcome, now)).await?;
-    Ok(())
+    // Boxed, because looking at a line and finishing may call each other.
+    Box::pin(finish(flow, request, ending, outcome, now)).await
 }

@@ -45,6 +45,11 @@ pub enum Exchange {
         /// Whether it broke at once: then the agent closed it without looking.
         at_once: bool,
     },
+    /// Something answered that speaks no HTTP. It may have the message.
+    Nonsense {
+        /// What happened.
+        why: String,
+    },
     /// No connection.
     Unreachable {
         /// What happened.

@@ -167,6 +167,8 @@ where
         Next::Wait { hold, why } => {
             if flow.world.requeue(request, hold, &why, true, now).await? {
                 line::look(flow, request.target).await?;
+            } else {
+                line::drop_if_gone(flow, request).await?;
             }
         }
         Next::Fail { why } => {

@@ -148,11 +148,15 @@ impl Store {
             .unwrap_or(now + LOOK_AGAIN)
             .min(now + LOOK_AGAIN);
         let load = Change::at(keys::load(request.target))
-            .when("attribute_exists(pk)")
+            .naming("gate")
+            .when("attribute_exists(pk) AND #gate <> :closed")
+            .with("closed", Gate::Closed)
             .count("running", -1)
             .count("waiting", 1)
             .set(keys::DUE.pk, keys::due("LINE", keys::shard(request.target)))
-            .set(
+            // Never later than the others in line are looked at; by the minute, a hold that ends
+            // earlier is not worth a second write.
+            .set_if_absent(
                 keys::DUE.sk,
                 keys::due_at(look, &request.target.to_string()),
             );

@@ -32,7 +32,7 @@ impl Store {
         let load = keys::load(target);
         let mut rows = self.rows([load.clone(), keys::beat(target)]).await?;
         let Some(load) = rows.take::<Load>(&load)? else {
-            return Ok(None);
+            return self.line_of_nobody(target).await;
         };
         let beat: Option<Beat> = beat_in(&rows, target)?;
         Ok(Some(Line {
@@ -44,6 +44,19 @@ impl Store {
             load,
             beat_at: beat.as_ref().and_then(|beat| beat.beat_at),
             active_tasks: beat.map_or(0, |beat| beat.active_tasks),
+        }))
+    }
+
+    /// Who was purged has no load, but may have had a line: nobody in it can go.
+    async fn line_of_nobody(&self, target: WorkspaceId) -> Result<Option<Line>> {
+        let entries = self.entries(target, LOOKED_AT).await?;
+        let mut load = Load::new(0);
+        load.gate = Gate::Closed;
+        Ok((!entries.is_empty()).then_some(Line {
+            load,
+            entries,
+            beat_at: None,
+            active_tasks: 0,
         }))
     }
 

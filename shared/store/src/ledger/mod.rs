@@ -302,7 +302,8 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = Result<Ended>> + Send;
 
-    /// Puts an offered or running request back in line under `hold`, if this fence still has it.
+    /// Puts an offered or running request back in line under `hold`, if this fence still has it and
+    /// there is a line.
     fn requeue(
         &self,
         request: &Request,
@@ -312,7 +313,7 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool>> + Send;
 
-    /// The line of a workspace; none if there is no such workspace.
+    /// The line of a workspace; none if there is no such workspace and nobody waits for it.
     fn line(&self, target: WorkspaceId) -> impl Future<Output = Result<Option<Line>>> + Send;
 
     /// How many wait for a request's target, and its place among them, from 1 (0: not there).

@@ -1,8 +1,8 @@
-//! Removing a workspace: one transaction ends its status, its place in the lists, its tokens
-//! and the key of its secrets.
+//! Removing a workspace: one transaction ends its status, its place in the lists, its tokens and the
+//! key of its secrets, and has somebody look at its machine and at those who wait for it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Error, Result, WorkspaceId, event::Event, secret::Scope};
+use domain::{Error, Result, WorkspaceId, event::Event, job::Job, secret::Scope};
 use jiff::Timestamp;
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     events,
     expr::{Change, Write, key_map},
     keys::{self, Key, LOG, PK, SK, TREE},
-    ledger::Gate,
+    ledger::{Gate, pending},
     lifecycle::{self, Machine},
     ops::Page,
 };
@@ -99,6 +99,8 @@ impl Store {
             // The only copy of the key that its secrets are encrypted with.
             Write::delete(keys::keyring(Scope::Workspace(id))),
             events::record(id, &Event::Removed { cascade_deleted }, now),
+            // Whoever waits is let go by the look at the line, and not by the next minute's.
+            pending(id, &Job::OfferV1 { workspace_id: id }, now),
         ];
         let machine_at = writes.len();
         writes.extend(

@@ -1,0 +1,2 @@
+mod a2a_queue;
+mod test_token;
