@@ -62,6 +62,8 @@ def _platform(settings: Settings, admin_token: str, deployed: Deployed) -> dict[
         "BUCKET_NAME": deployed.outputs["BucketName"],
         "SECRETS_KEY_ARN": deployed.outputs["SecretsKeyArn"],
         "DELIVERIES_QUEUE_URL": deployed.outputs["DeliveriesQueueUrl"],
+        "PROVISION_QUEUE_URL": deployed.outputs["ProvisionQueueUrl"],
+        "STOP_QUEUE_URL": deployed.outputs["StopQueueUrl"],
         "AGENT_BIN": str(BINARIES / "agent-example"),
     }
 
