@@ -18,6 +18,7 @@ use serde_json::json;
 
 pub(super) fn context(inside: &InProcess) -> &'static Messages {
     Box::leak(Box::new(Messages {
+        vpc: None,
         app: inside.app,
         hold: Duration::from_secs(5),
         idle_timeout: Duration::from_secs(5),

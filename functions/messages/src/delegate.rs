@@ -11,7 +11,7 @@ use store::{
     bodies,
     delegations::{self, Delegation, Status, Told},
     ledger::{Accepted, Ledger as _},
-    workspaces::Parts,
+    workspaces::{Parts, Workspace},
 };
 use uuid::Uuid;
 
@@ -181,7 +181,7 @@ fn message(id: DelegationId, task: &Value) -> Vec<u8> {
 async fn addressed(messages: &Messages, delegation: &Delegation, now: Timestamp) -> Result<Sent> {
     let keys = [delegation.source, delegation.target]
         .into_iter()
-        .flat_map(|id| Parts::WithLoad.keys(id));
+        .flat_map(|id| Parts::WithMachine.keys(id));
     let rows = messages.app.store.rows(keys).await?;
     let source = Source::Workspace(delegation.source);
     let (sender, target) = (
@@ -190,12 +190,15 @@ async fn addressed(messages: &Messages, delegation: &Delegation, now: Timestamp)
     );
     let route = route::decide(&source, sender.as_ref(), target.as_ref(), now)?;
     if let Route::Push(url) = &route {
-        messages.agents.address(url).map_err(|_| {
-            Error::new(
-                domain::Kind::Unreachable,
-                "workspace URL is not publicly routable",
-            )
-        })?;
+        messages
+            .agents
+            .address(url, target.as_ref().and_then(Workspace::inside))
+            .map_err(|_| {
+                Error::new(
+                    domain::Kind::Unreachable,
+                    "workspace URL is not publicly routable",
+                )
+            })?;
     }
     Ok(Sent {
         source,

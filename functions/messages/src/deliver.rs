@@ -3,12 +3,14 @@
 //! Invoked synchronously by `dispatch` with an offer, and fed by the queue with one job at a time.
 //! Either way it runs to its end: that `dispatch` stops waiting stops nothing.
 
-use domain::{Error, Result, job::Job};
+use domain::{Error, RequestId, Result, job::Job};
 use serde::{Deserialize, Serialize};
+use store::ledger::Ledger as _;
 
 use crate::{
     Messages, delegate,
     flow::{
+        Shelf as _,
         deliver::{Offer, deliver},
         line,
     },
@@ -89,6 +91,9 @@ async fn work(messages: &'static Messages, body: &str) -> Result<()> {
     let flow = messages.flow();
     match job {
         Job::DeliverV1 { request_id, fence } => {
+            if forwarded(messages, request_id, body).await? {
+                return Ok(());
+            }
             let offer = Offer {
                 request_id,
                 fence,
@@ -105,4 +110,24 @@ async fn work(messages: &'static Messages, body: &str) -> Result<()> {
             "a job of another queue: {other:?}"
         ))),
     }
+}
+
+/// Sends a job on to where its target can be reached, if that is inside the VPC. What is accepted
+/// before an agent registers does not know yet where that will be.
+async fn forwarded(messages: &Messages, id: RequestId, job: &str) -> Result<bool> {
+    let Some(vpc) = messages.vpc.as_ref().filter(|vpc| !vpc.queue.is_empty()) else {
+        return Ok(false);
+    };
+    let store = &messages.app.store;
+    let Some(request) = store.request(id).await? else {
+        return Ok(false);
+    };
+    let target = store.target(request.target).await?;
+    if target.is_none_or(|target| target.recorded.is_none()) {
+        return Ok(false);
+    }
+    let message = vpc.sqs.send_message().queue_url(&vpc.queue);
+    let sent = message.message_body(job).send().await;
+    sent.map_err(Error::unavailable)?;
+    Ok(true)
 }

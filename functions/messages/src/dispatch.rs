@@ -45,9 +45,12 @@ pub async fn handle(messages: &'static Messages, caller: Caller, input: Input) -
         Route::Poll => leave(messages, &sent, request, &envelope).await,
         Route::Push(url) => {
             // The client checks again when it connects; this is the text alone.
-            messages.agents.address(url).map_err(|_| {
-                Error::new(Kind::Unreachable, "workspace URL is not publicly routable")
-            })?;
+            messages
+                .agents
+                .address(url, sent.target.inside())
+                .map_err(|_| {
+                    Error::new(Kind::Unreachable, "workspace URL is not publicly routable")
+                })?;
             let call = call(&sent, url, &envelope, options.deadline);
             carry(messages, &sent, &request, call, &envelope, &input).await
         }
@@ -66,7 +69,7 @@ async fn check(
     let keys = [Some(target), claimed]
         .into_iter()
         .flatten()
-        .flat_map(|id| Parts::WithLoad.keys(id));
+        .flat_map(|id| Parts::WithMachine.keys(id));
     let (rows, credential) = app.rows(caller, keys).await?;
     let mode = app.settings.mode;
     let source = sender::proven(mode, caller, claimed, target, credential.as_ref(), &rows)?;
@@ -95,6 +98,7 @@ fn call(
     let beat = sent.target.beat.as_ref();
     Some(Call {
         url: url.to_owned(),
+        recorded: sent.target.inside(),
         body: String::from_utf8_lossy(&envelope.body).into_owned(),
         target_name: sent.target.meta.name.clone(),
         idle_timeout_seconds: beat.and_then(|beat| beat.idle_timeout),
@@ -168,7 +172,7 @@ impl Starts for Messages {
         let answer = self
             .lambda
             .invoke()
-            .function_name(&self.deliver_function)
+            .function_name(self.deliver_for(offer))
             .payload(Blob::new(payload))
             .send()
             .await

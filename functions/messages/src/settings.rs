@@ -12,7 +12,7 @@ use store::Store;
 
 use crate::{
     agent::Agents,
-    flow::{Flow, SystemClock},
+    flow::{Flow, SystemClock, deliver::Offer},
 };
 
 /// The context of `dispatch` and `deliver`.
@@ -28,8 +28,35 @@ pub struct Messages {
     pub lambda: aws_sdk_lambda::Client,
     /// The name or ARN of `deliver`; empty in `deliver` itself.
     pub deliver_function: String,
+    /// What reaches agents inside the VPC; none without one.
+    pub vpc: Option<Vpc>,
     /// Calls agents.
     pub agents: Agents,
+}
+
+/// What reaches agents inside the VPC.
+#[derive(Debug)]
+pub struct Vpc {
+    /// The name or ARN of `deliver_vpc`; empty in `deliver`.
+    pub function: String,
+    /// Its queue; empty in `dispatch`.
+    pub queue: String,
+    /// Sends there.
+    pub sqs: aws_sdk_sqs::Client,
+}
+
+impl Vpc {
+    fn start(app: &App) -> Option<Self> {
+        let (function, queue) = (
+            settings::var("DELIVER_VPC_FUNCTION"),
+            settings::var("DELIVERIES_VPC_QUEUE_URL"),
+        );
+        (!function.is_empty() || !queue.is_empty()).then(|| Self {
+            function,
+            queue,
+            sqs: aws_sdk_sqs::Client::new(&app.sdk),
+        })
+    }
 }
 
 impl AsRef<App> for Messages {
@@ -75,6 +102,7 @@ impl Messages {
             hold: Duration::from_secs(hold_seconds),
             idle_timeout: Duration::from_secs(idle_timeout),
             lambda: invoker(app),
+            vpc: Vpc::start(app),
             deliver_function,
             agents,
         })))
@@ -82,6 +110,18 @@ impl Messages {
 }
 
 impl Messages {
+    /// Who delivers an offer.
+    pub(crate) fn deliver_for(&self, offer: &Offer) -> &str {
+        let inside = offer
+            .call
+            .as_ref()
+            .is_some_and(|call| call.recorded.is_some());
+        match &self.vpc {
+            Some(vpc) if inside => &vpc.function,
+            _ => &self.deliver_function,
+        }
+    }
+
     /// The way of a message, over the table, HTTP and the system's clock.
     pub fn flow(&self) -> Flow<'_, Store, Agents, SystemClock> {
         Flow {

@@ -18,12 +18,14 @@ impl Shelf for Store {
     }
 
     async fn target(&self, id: WorkspaceId) -> Result<Option<Target>> {
-        let found = self.workspace(id, Parts::Core).await?;
+        let found = self.workspace(id, Parts::WithAddress).await?;
         Ok(found.and_then(|workspace| {
+            let recorded = workspace.inside();
             let beat = workspace.beat?;
             Some(Target {
                 name: workspace.meta.name,
                 url: workspace.meta.url,
+                recorded,
                 idle_timeout: beat.idle_timeout.map(|s| Duration::from_secs(s.into())),
                 last_sign: beat.beat_at.max(beat.active_at),
             })

@@ -1,5 +1,7 @@
 //! `POST /registry/register`: an agent says where it answers (contract: registry-and-auth 8.1).
 
+use std::net::IpAddr;
+
 use domain::{Error, Mode, Result, WorkspaceId, address::Reach, token::Token, workspace::Status};
 use edge::{App, Bearer, Caller, Input, Reply, addresses, http::Fields};
 use serde::{Deserialize, Serialize};
@@ -77,12 +79,15 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     let parsed = request.parse()?;
     let mut checked = false;
     for _ in 0..TRIES {
-        let (rows, credential) = app.rows(&caller, Parts::Core.keys(parsed.id)).await?;
+        let (rows, credential) = app
+            .rows(&caller, Parts::WithAddress.keys(parsed.id))
+            .await?;
         let known = rows.workspace(parsed.id)?;
         let rights = Rights::of(app.settings.mode, &caller, credential.as_ref(), parsed.id);
+        let recorded = known.as_ref().and_then(Workspace::recorded);
         let target = decide(app.settings.mode, &caller, rights, known)?;
         if !checked {
-            check_url(app, &parsed).await?;
+            check_url(app, &parsed, recorded).await?;
             checked = true;
         }
         if let Some(reply) = write(app, &parsed, target, &input).await? {
@@ -166,11 +171,12 @@ fn stopped(status: Status) -> Error {
     Error::conflict(format!("workspace is {status}")).with("status", status.as_str())
 }
 
-async fn check_url(app: &App, parsed: &Parsed) -> Result<()> {
+/// Its address may be called from here, or is that of its own machine.
+async fn check_url(app: &App, parsed: &Parsed, recorded: Option<IpAddr>) -> Result<()> {
     if parsed.url.is_empty() {
         return Ok(());
     }
-    let reach = Reach::from(app.settings.mode);
+    let reach = Reach::from(app.settings.mode).with_recorded(recorded);
     if let Err(reason) = addresses::reachable(&parsed.url, &reach).await {
         tracing::info!(workspace_id = %parsed.id, %reason, "an agent's address was refused");
         return Err(Error::invalid("invalid request body"));

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -241,7 +242,7 @@ impl Agents {
 }
 
 impl Talks for Agents {
-    async fn talk(&self, url: &str, body: Vec<u8>) -> (Exchange, i64) {
+    async fn talk(&self, url: &str, _: Option<IpAddr>, body: Vec<u8>) -> (Exchange, i64) {
         let started = self.shared.now();
         let text = String::from_utf8_lossy(&body);
         let (number, request) = text.split_once(' ').unwrap_or_default();

@@ -232,6 +232,7 @@ impl Sim {
         };
         let call = (gate == Some(Gate::Open)).then(|| Call {
             url: request.target.to_string(),
+            recorded: None,
             body: String::from_utf8_lossy(&body).into_owned(),
             target_name: String::new(),
             idle_timeout_seconds: None,

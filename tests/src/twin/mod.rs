@@ -131,7 +131,7 @@ impl<W: Weather> Ledger for Twin<W> {
     }
 
     async fn finish(&self, request: &Request, ending: &Ending, now: Timestamp) -> Result<Ended> {
-        self.step("finish", |state| state.finish(request.id, ending, now))
+        self.step("finish", |state| state.finish(request, ending, now))
             .await
     }
 
@@ -270,6 +270,7 @@ impl<W: Weather> Shelf for Twin<W> {
             Some(Target {
                 name: String::new(),
                 url: id.to_string(),
+                recorded: None,
                 idle_timeout: None,
                 last_sign: place.beat.at,
             })

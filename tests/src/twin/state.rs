@@ -163,11 +163,13 @@ impl State {
         true
     }
 
-    pub(super) fn finish(&mut self, id: RequestId, ending: &Ending, now: Timestamp) -> Ended {
+    pub(super) fn finish(&mut self, seen: &Request, ending: &Ending, now: Timestamp) -> Ended {
+        let id = seen.id;
         let Some(request) = self.requests.get_mut(&id) else {
             return Ended::Before;
         };
-        if request.state.is_final() {
+        let as_seen = request.state == seen.state && request.fence == seen.fence;
+        if request.state.is_final() || (ending.gives_up() && !as_seen) {
             return Ended::Before;
         }
         let was = request.state;

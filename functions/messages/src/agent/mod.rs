@@ -4,6 +4,7 @@ mod guard;
 
 use std::{
     error::Error as _,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -87,22 +88,28 @@ impl Agents {
         Ok(Self { client, reach })
     }
 
-    /// The address of an agent, if it may be called as far as its text tells.
+    /// The address of an agent, if it may be called as far as its text tells. `recorded` is where the
+    /// machine of ours that it runs on is, inside the VPC.
     ///
     /// # Errors
     /// Why not.
-    pub fn address(&self, url: &str) -> Result<AgentUrl, Refused> {
-        AgentUrl::parse(url, &self.reach)
+    pub fn address(&self, url: &str, recorded: Option<IpAddr>) -> Result<AgentUrl, Refused> {
+        AgentUrl::parse(url, &self.reach.clone().with_recorded(recorded))
     }
 
     /// Posts a message and waits for the headers of the answer, for as long as the caller lets it.
     ///
     /// # Errors
     /// Why there was none.
-    pub async fn send(&self, url: &str, body: Vec<u8>) -> Result<Headers, Failure> {
+    pub async fn send(
+        &self,
+        url: &str,
+        recorded: Option<IpAddr>,
+        body: Vec<u8>,
+    ) -> Result<Headers, Failure> {
         // The client skips its resolver for a literal address: this is the check of those.
         let url = self
-            .address(url)
+            .address(url, recorded)
             .map_err(|refused| Failure::Unroutable(refused.to_string()))?;
         let sent = self
             .client
@@ -122,9 +129,9 @@ impl Agents {
 }
 
 impl Talks for Agents {
-    async fn talk(&self, url: &str, body: Vec<u8>) -> (Exchange, i64) {
+    async fn talk(&self, url: &str, recorded: Option<IpAddr>, body: Vec<u8>) -> (Exchange, i64) {
         let started = Instant::now();
-        let sent = self.send(url, body).await;
+        let sent = self.send(url, recorded, body).await;
         let took = started.elapsed();
         let exchange = match sent {
             Err(Failure::Broken(why)) => Exchange::Broken {

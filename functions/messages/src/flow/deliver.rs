@@ -1,5 +1,7 @@
 //! Carrying a message to its agent: claim it once, call, keep the lease, record the end.
 
+use std::net::IpAddr;
+
 use domain::{
     RequestId, Result,
     request::{Hold, Next, Request, State, Trouble, after},
@@ -38,6 +40,9 @@ pub struct Offer {
 pub struct Call {
     /// Where the agent answers.
     pub url: String,
+    /// Where the machine of ours that it runs on is, inside the VPC.
+    #[serde(default)]
+    pub recorded: Option<IpAddr>,
     /// The JSON-RPC body.
     pub body: String,
     /// What people call the target.
@@ -107,6 +112,7 @@ where
     };
     Ok(Ok(Call {
         url: target.url,
+        recorded: target.recorded,
         body: String::from_utf8_lossy(&body).into_owned(),
         target_name: target.name,
         idle_timeout_seconds: target
@@ -148,7 +154,7 @@ where
         .map(|seconds| std::time::Duration::from_secs(seconds.into()));
     let mut watch = Watch::new(flow, request, idle, call.deadline);
     let body = call.body.clone().into_bytes();
-    let mut talk = std::pin::pin!(flow.agents.talk(&call.url, body));
+    let mut talk = std::pin::pin!(flow.agents.talk(&call.url, call.recorded, body));
     loop {
         // In this order: an answer that is there counts, however late it is looked at.
         tokio::select! {

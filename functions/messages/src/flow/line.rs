@@ -146,7 +146,8 @@ where
         return Ok(None);
     }
     let found = flow.world.request(request.id).await?;
-    match found.filter(|found| !found.state.is_final() && found.fence == request.fence) {
+    let as_seen = |found: &Request| found.state == request.state && found.fence == request.fence;
+    match found.filter(as_seen) {
         Some(found) => let_go(flow, &found, State::Dropped, GONE).await.map(Some),
         None => Ok(None),
     }

@@ -8,7 +8,7 @@ pub mod line;
 pub mod tick;
 mod watch;
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use domain::{BodyId, Result, WorkspaceId};
 use jiff::Timestamp;
@@ -65,8 +65,13 @@ pub enum Exchange {
 /// Agents, as far as messages go.
 pub trait Talks: Send + Sync {
     /// Posts a message; answers when the exchange is over, and how many milliseconds after the
-    /// start the headers came.
-    fn talk(&self, url: &str, body: Vec<u8>) -> impl Future<Output = (Exchange, i64)> + Send;
+    /// start the headers came. `recorded` is where the machine of ours that the agent runs on is.
+    fn talk(
+        &self,
+        url: &str,
+        recorded: Option<IpAddr>,
+        body: Vec<u8>,
+    ) -> impl Future<Output = (Exchange, i64)> + Send;
 }
 
 /// Who a message is for, as far as delivering goes.
@@ -76,6 +81,8 @@ pub struct Target {
     pub name: String,
     /// Where it answers; empty when it does not now.
     pub url: String,
+    /// Where the machine of ours that it runs on is, inside the VPC.
+    pub recorded: Option<IpAddr>,
     /// How long it may be silent, if it says so.
     pub idle_timeout: Option<Duration>,
     /// When it last gave a sign of life.

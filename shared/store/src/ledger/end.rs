@@ -71,7 +71,7 @@ impl Store {
                             return Ok(Ended::Before);
                         };
                         request = Request::from(read::<rows::Row>(found)?);
-                        if request.state.is_final() {
+                        if request.state.is_final() || ending.gives_up() {
                             return Ok(Ended::Before);
                         }
                         continue;

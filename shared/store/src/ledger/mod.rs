@@ -172,6 +172,12 @@ impl Ending {
         }
     }
 
+    /// Whether it lets go of a request that nobody carries: only as it was seen, because who carries
+    /// it meanwhile brings the result.
+    pub fn gives_up(&self) -> bool {
+        matches!(self.state, State::Expired | State::Dropped)
+    }
+
     /// Whether the agent may have the message though nobody knows.
     pub fn may_have_arrived(&self) -> bool {
         let unknown = |why: &String| why.starts_with("outcome_unknown");
@@ -294,7 +300,8 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool>> + Send;
 
-    /// Ends a request in whatever state it is, and hands its slot to the next in line.
+    /// Ends a request in whatever state it is (or, if it is given up, only in the one it was seen
+    /// in), and hands its slot to the next in line.
     fn finish(
         &self,
         request: &Request,

@@ -6,6 +6,8 @@
 mod act;
 mod machine;
 
+use std::net::IpAddr;
+
 pub use act::{Acted, Ask};
 use domain::{
     WorkspaceId,
@@ -39,6 +41,10 @@ pub struct Machine {
     /// The machine, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
+    /// Its address inside the VPC, as the cloud told it: the one private address that its agent may
+    /// register.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_ip: Option<IpAddr>,
     /// When the machine was launched.
     #[serde(
         default,
@@ -65,6 +71,7 @@ impl Machine {
             done: 0,
             attempt: 1,
             instance_id: None,
+            private_ip: None,
             launched_at: None,
             revived_at: None,
         }

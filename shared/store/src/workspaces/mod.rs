@@ -7,9 +7,17 @@ mod list;
 mod register;
 mod remove;
 
+use std::net::IpAddr;
+
 pub use change::{Moved, Patch};
 pub use create::{Created, NewWorkspace};
-use domain::{Result, WorkspaceId, access::Place, lifecycle::Host, workspace::Status};
+use domain::{
+    Result, WorkspaceId,
+    access::Place,
+    address::{AgentUrl, Reach},
+    lifecycle::Host,
+    workspace::Status,
+};
 use jiff::Timestamp;
 pub use register::{Registered, Registration};
 pub use remove::Removal;
@@ -137,6 +145,20 @@ pub struct Workspace {
 }
 
 impl Workspace {
+    /// The address of its machine inside the VPC, if it has one and that was read: the one private
+    /// address its agent may register.
+    pub fn recorded(&self) -> Option<IpAddr> {
+        self.machine.as_ref()?.private_ip
+    }
+
+    /// The same if that is where its agent answers: then it is called from inside the VPC.
+    pub fn inside(&self) -> Option<IpAddr> {
+        let recorded = self.recorded()?;
+        let reach = Reach::LOCAL.with_recorded([recorded]);
+        let url = AgentUrl::parse(&self.meta.url, &reach).ok()?;
+        (url.literal() == Some(recorded)).then_some(recorded)
+    }
+
     /// Who runs it, if its machine was read (decision 47).
     pub fn host(&self) -> Host {
         if self.meta.is_external() {
@@ -179,6 +201,8 @@ pub enum Parts {
     WithLoad,
     /// And the card.
     WithCard,
+    /// And the machine: where it may be called.
+    WithAddress,
     /// And the load and the machine.
     WithMachine,
     /// Meta, beat, load and card.
@@ -195,7 +219,7 @@ impl Parts {
         if matches!(self, Self::WithCard | Self::All) {
             keys.push(keys::card(id));
         }
-        if matches!(self, Self::WithMachine) {
+        if matches!(self, Self::WithAddress | Self::WithMachine) {
             keys.push(keys::machine(id));
         }
         keys
