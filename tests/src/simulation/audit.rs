@@ -8,7 +8,7 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use messages::{flow::front::Answer, outcome::Outcome};
-use store::ledger::Gate;
+use store::ledger::{Entry, Gate};
 
 use super::{
     plan::Letter,
@@ -25,7 +25,7 @@ pub(super) fn counters(shared: &Shared, operation: &str, state: &State) {
     for (id, place) in &state.places {
         let counts = place.load.counts;
         let slots = i64::try_from(place.load.slots.len()).unwrap_or(i64::MAX);
-        let line = i64::try_from(place.line.len()).unwrap_or(i64::MAX);
+        let line = i64::try_from(state.line(*id).count()).unwrap_or(i64::MAX);
         let broken = if counts.drift() != 0 {
             "the invariant"
         } else if counts.waiting != line {
@@ -57,8 +57,11 @@ impl Patience {
             }
         }
         for (id, place) in &state.places {
-            let head = place.line.values().next().map(|entry| entry.sk.clone());
-            let Some(head) = head.filter(|_| may_go(place, now)) else {
+            let head = state
+                .line(*id)
+                .next()
+                .filter(|head| may_go(head, place, now));
+            let Some(head) = head.map(|head| head.sk.clone()) else {
                 self.idle_since.remove(id);
                 continue;
             };
@@ -75,10 +78,7 @@ impl Patience {
 }
 
 /// Whether the first in line could be offered, or let go.
-fn may_go(place: &Place, now: Timestamp) -> bool {
-    let Some(head) = place.line.values().next() else {
-        return false;
-    };
+fn may_go(head: &Entry, place: &Place, now: Timestamp) -> bool {
     let capacity = place.beat.active_tasks < place.load.max_concurrent_tasks;
     let open = place.load.gate == Gate::Open
         && (!head.slot || place.load.free() > 0)

@@ -67,7 +67,6 @@ impl<W: Weather> Twin<W> {
     pub fn add(&self, id: WorkspaceId, max_concurrent_tasks: i64) {
         let place = Place {
             load: Load::new(max_concurrent_tasks),
-            line: Default::default(),
             due: None,
             beat: Beat::default(),
         };
@@ -160,9 +159,7 @@ impl<W: Weather> Ledger for Twin<W> {
             return Ok(None);
         };
         let entries = |state: &mut State| -> Vec<Entry> {
-            let place = state.places.get(&target).into_iter();
-            let entries = place.flat_map(|place| place.line.values());
-            entries.take(LOOKED_AT).cloned().collect()
+            state.line(target).take(LOOKED_AT).cloned().collect()
         };
         Ok(Some(Line {
             entries: if load.counts.waiting > 0 {
@@ -179,11 +176,9 @@ impl<W: Weather> Ledger for Twin<W> {
     async fn place(&self, request: &Request) -> Result<(usize, usize)> {
         let key = request.line_key();
         self.step("place", |state| {
-            let Some(place) = state.places.get(&request.target) else {
-                return (0, 0);
-            };
-            let position = place.line.keys().position(|other| *other == key);
-            (place.line.len(), position.map_or(0, |place| place + 1))
+            let position = state.line(request.target).position(|it| it.sk == key);
+            let all = state.line(request.target).count();
+            (all, position.map_or(0, |place| place + 1))
         })
         .await
     }

@@ -23,13 +23,11 @@ pub struct Beat {
     pub waiting: bool,
 }
 
-/// A workspace: its load, its line, its last beat.
+/// A workspace: its load, and its last beat.
 #[derive(Debug)]
 pub struct Place {
     /// Slots, gate, counters.
     pub load: Load,
-    /// Those who wait, in order.
-    pub line: BTreeMap<String, Entry>,
     /// When somebody looks at the line.
     pub due: Option<Timestamp>,
     /// The last beat.
@@ -41,6 +39,8 @@ pub struct Place {
 pub struct State {
     /// The workspaces that are not purged.
     pub places: BTreeMap<WorkspaceId, Place>,
+    /// Those who wait, in order: a purge leaves them, as it does in the table.
+    pub lines: BTreeMap<WorkspaceId, BTreeMap<String, Entry>>,
     /// All requests.
     pub requests: BTreeMap<RequestId, Request>,
     /// When somebody looks at a request.
@@ -64,6 +64,14 @@ fn step(at: Timestamp, state: Stands, note: Option<&str>) -> Step {
 }
 
 impl State {
+    /// Those who wait for a workspace, in order.
+    pub fn line(&self, target: WorkspaceId) -> impl Iterator<Item = &Entry> {
+        self.lines
+            .get(&target)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+    }
+
     fn job(&mut self, target: WorkspaceId, id: RequestId, fence: u32, now: Timestamp) {
         let job = Job::DeliverV1 {
             request_id: id,
@@ -117,7 +125,8 @@ impl State {
             kept.lease_until = None;
             load.counts.waiting += 1;
             place.due.get_or_insert(now + LOOK_AGAIN);
-            place.line.insert(kept.line_key(), Entry::of(&kept));
+            let line = self.lines.entry(kept.target).or_default();
+            line.insert(kept.line_key(), Entry::of(&kept));
         }
         load.counts.accepted += 1;
         kept.timeline = vec![step(now, kept.state, Some("accepted"))];
@@ -198,6 +207,11 @@ impl State {
 
     /// The counters, the slot, and whoever gets it.
     fn leave_place(&mut self, request: &Request, was: Stands, now: Timestamp) -> Ended {
+        if was == Stands::Waiting
+            && let Some(line) = self.lines.get_mut(&request.target)
+        {
+            line.remove(&request.line_key());
+        }
         let Some(place) = self.places.get_mut(&request.target) else {
             return Ended::Now;
         };
@@ -212,7 +226,6 @@ impl State {
         }
         if was == Stands::Waiting {
             counts.waiting -= 1;
-            place.line.remove(&request.line_key());
             return Ended::Now;
         }
         counts.running -= 1;
@@ -220,10 +233,11 @@ impl State {
         if !request.slot || place.load.counts.waiting == 0 {
             return Ended::Now;
         }
-        let next = place.line.first_key_value().map(|(_, entry)| entry.clone());
+        let open = place.load.gate == Gate::Open;
+        let next = self.line(request.target).next().cloned();
         match next {
             Some(next)
-                if place.load.gate == Gate::Open
+                if open
                     && next.slot
                     && next.valid_until > now
                     && !matches!(next.hold, Hold::Capacity(_)) =>
@@ -266,26 +280,28 @@ impl State {
         let look = now + LOOK_AGAIN;
         let look = hold.ends_at().map_or(look, |at| at.min(look));
         place.due.get_or_insert(look);
-        place.line.insert(request.line_key(), Entry::of(request));
+        let line = self.lines.entry(seen.target).or_default();
+        line.insert(request.line_key(), Entry::of(request));
         true
     }
 
     pub(super) fn offer(&mut self, target: WorkspaceId, entry: &Entry, now: Timestamp) -> bool {
-        let (Some(place), Some(request)) = (
+        let (Some(place), Some(line), Some(request)) = (
             self.places.get_mut(&target),
+            self.lines.get_mut(&target),
             self.requests.get_mut(&entry.request_id),
         ) else {
             return false;
         };
         let fits = place.load.gate == Gate::Open
             && (!entry.slot || place.load.free() > 0)
-            && place.line.contains_key(&entry.sk)
+            && line.contains_key(&entry.sk)
             && request.state == Stands::Waiting
             && request.fence == entry.fence;
         if !fits {
             return false;
         }
-        place.line.remove(&entry.sk);
+        line.remove(&entry.sk);
         place.load.counts.waiting -= 1;
         place.load.counts.running += 1;
         if entry.slot {
