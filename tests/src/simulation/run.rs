@@ -323,11 +323,8 @@ impl Sim {
     /// A job row written by a change of the workspace itself.
     fn write_offer_job(&self, id: WorkspaceId) {
         let now = self.shared().now();
-        let job = PendingJob::new(id, &Job::OfferV1 { workspace_id: id }, now);
-        let mut state = self.world().state();
-        state.jobs.push((now, job.clone()));
-        state.stream.push(job);
-        drop(state);
+        let job = Job::OfferV1 { workspace_id: id };
+        self.world().state().write(id, &job, now);
         self.shared().written().notify_one();
     }
 

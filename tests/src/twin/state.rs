@@ -34,6 +34,17 @@ pub struct Place {
     pub beat: Beat,
 }
 
+/// A job as it was written.
+#[derive(Debug)]
+pub struct Written {
+    /// When.
+    pub at: Timestamp,
+    /// Whom it concerns.
+    pub concerning: WorkspaceId,
+    /// The job.
+    pub job: PendingJob,
+}
+
 /// Everything.
 #[derive(Debug, Default)]
 pub struct State {
@@ -45,8 +56,8 @@ pub struct State {
     pub requests: BTreeMap<RequestId, Request>,
     /// When somebody looks at a request.
     pub due: BTreeMap<RequestId, Timestamp>,
-    /// Jobs that are not known to have reached their queue, with the time of their writing.
-    pub jobs: Vec<(Timestamp, PendingJob)>,
+    /// Jobs that are not known to have reached their queue.
+    pub jobs: Vec<Written>,
     /// Jobs in the order they were written, for the stream.
     pub stream: Vec<PendingJob>,
     /// Bodies.
@@ -72,14 +83,23 @@ impl State {
             .flat_map(BTreeMap::values)
     }
 
+    /// Writes a job, for the stream to carry.
+    pub fn write(&mut self, concerning: WorkspaceId, job: &Job, at: Timestamp) {
+        let job = PendingJob::new(concerning, job, at);
+        self.stream.push(job.clone());
+        self.jobs.push(Written {
+            at,
+            concerning,
+            job,
+        });
+    }
+
     fn job(&mut self, target: WorkspaceId, id: RequestId, fence: u32, now: Timestamp) {
         let job = Job::DeliverV1 {
             request_id: id,
             fence,
         };
-        let job = PendingJob::new(target, &job, now);
-        self.jobs.push((now, job.clone()));
-        self.stream.push(job);
+        self.write(target, &job, now);
     }
 
     pub(super) fn accept(&mut self, request: &Request, by_queue: bool) -> Accepted {
@@ -194,6 +214,11 @@ impl State {
         request.timeline.push(step(now, ending.state, note));
         self.due.remove(&id);
         let request = request.clone();
+        if let Some(caller) = request.caller.id().filter(|_| ending.answered)
+            && let Some(place) = self.places.get_mut(&caller)
+        {
+            place.load.last_outbound_at = Some(now);
+        }
         if let Some(own) = &request.idempotency
             && ending.state != Stands::Completed
             && !ending.delivery_confirmed
@@ -263,8 +288,10 @@ impl State {
         ) else {
             return false;
         };
-        let closed = place.load.gate == Gate::Closed;
-        if closed || request.state != seen.state || request.fence != seen.fence {
+        let has_it = matches!(seen.state, Stands::Offered | Stands::Running)
+            && request.state == seen.state
+            && request.fence == seen.fence;
+        if place.load.gate == Gate::Closed || !has_it {
             return false;
         }
         request.state = Stands::Waiting;
@@ -335,6 +362,7 @@ impl State {
         if let Some(request) = self.requests.get(&seen.id)
             && request.state == seen.state
             && request.fence == seen.fence
+            && !request.state.is_final()
         {
             self.due.insert(seen.id, at);
         }
