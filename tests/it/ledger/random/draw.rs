@@ -205,8 +205,8 @@ impl Seen {
         };
         // Mostly what is its turn.
         let kind = match (rng.u8(0..10), seen.state) {
-            (0..3, State::Offered) => 0,
-            (0..3, State::Running) => 2,
+            (0..6, State::Offered) => 0,
+            (0..2, State::Running) => 1,
             (kind, _) => kind,
         };
         match kind {
