@@ -13,6 +13,7 @@ mod plan;
 mod run;
 mod shared;
 mod time;
+mod turns;
 
 use std::time::Duration;
 

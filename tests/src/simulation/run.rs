@@ -364,7 +364,11 @@ impl Sim {
                 };
                 place.beat.at = Some(shared.now());
                 place.beat.active_tasks = active;
-                place.beat.waiting && active < place.load.max_concurrent_tasks
+                let free = active < place.load.max_concurrent_tasks;
+                if free {
+                    self.agents().shows_capacity(id, shared.now());
+                }
+                place.beat.waiting && free
             };
             if nudges && !shared.strikes(|chances| chances.strayed) {
                 let job = Job::OfferV1 { workspace_id: id };
