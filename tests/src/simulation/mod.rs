@@ -95,4 +95,6 @@ fn report(sim: &Sim) -> Report {
 }
 
 #[cfg(test)]
+mod leases;
+#[cfg(test)]
 mod tests;

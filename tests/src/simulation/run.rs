@@ -179,7 +179,8 @@ impl Sim {
         *self.clients() -= 1;
     }
 
-    fn request(&self, letter: &Letter) -> Result<Request> {
+    /// The request that a letter becomes when it is sent now.
+    pub(super) fn request(&self, letter: &Letter) -> Result<Request> {
         let missing = || Error::missing("no such worker");
         let worker = self.0.plan.workers.get(letter.worker).ok_or_else(missing)?;
         let id = self.shared().roll(|rng| rng.u128(..));
