@@ -41,8 +41,10 @@ pub(super) trait Bench {
     async fn gate(&self, id: WorkspaceId, gate: Gate);
     /// Plays a heartbeat.
     async fn beat(&self, id: WorkspaceId, active_tasks: i64, at: Timestamp);
-    /// Removes it with all that is kept of it.
-    async fn purge(&self, id: WorkspaceId);
+    /// Removes it, and what is kept of it.
+    async fn purge(&self, id: WorkspaceId, now: Timestamp);
+    /// Lets its load go, whoever still runs or waits.
+    async fn forget(&self, id: WorkspaceId);
     /// Makes it believe that so many wait.
     async fn crowd(&self, id: WorkspaceId, waiting: i64);
     /// Whether heartbeats are told that somebody waits.
@@ -165,6 +167,8 @@ impl Bench for Table {
             parent: None,
             events: Vec::new(),
             token: None,
+            machine: None,
+            secrets: None,
         };
         let created = self.ledger().create_workspace(&new).await;
         assert_eq!(created.expect("an answer"), Created::Yes);
@@ -186,11 +190,15 @@ impl Bench for Table {
         recorded.expect("an answer");
     }
 
-    async fn purge(&self, id: WorkspaceId) {
+    async fn purge(&self, id: WorkspaceId, now: Timestamp) {
         let store = self.ledger();
-        let removed = store.remove_workspace(id, None, make::at(0)).await;
+        let removed = store.remove_workspace(id, None, now).await;
         removed.expect("removed");
         store.purge_workspace(id).await.expect("purged");
+    }
+
+    async fn forget(&self, id: WorkspaceId) {
+        self.0.scale.delete(&keys::load(id)).await;
     }
 
     async fn crowd(&self, id: WorkspaceId, waiting: i64) {
@@ -254,7 +262,13 @@ impl Bench for InMemory {
         (beat.at, beat.active_tasks) = (Some(at), active_tasks);
     }
 
-    async fn purge(&self, id: WorkspaceId) {
+    async fn purge(&self, id: WorkspaceId, now: Timestamp) {
+        let mut state = self.0.state();
+        state.remove(id, now);
+        state.purge(id);
+    }
+
+    async fn forget(&self, id: WorkspaceId) {
         self.0.state().places.remove(&id);
     }
 

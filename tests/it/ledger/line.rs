@@ -5,7 +5,7 @@ use store::ledger::{Due, Ended, Entry, Ledger as _, Line, Load};
 
 use super::{
     bench::Bench,
-    make::{answered, at, request, slotless},
+    make::{answered, at, request},
 };
 
 cases! {
@@ -16,7 +16,6 @@ cases! {
     what_the_agent_said_last
     a_line_with_somebody_is_looked_at_again
     an_empty_line_rests
-    a_purged_workspace_has_no_line
 }
 
 async fn nobody_has_no_line(bench: impl Bench) {
@@ -131,15 +130,4 @@ async fn an_empty_line_rests(bench: impl Bench) {
     bench.waiting(request(own, 100)).await;
     bench.is_due(Due::Line(own), at(100) + LOOK_AGAIN).await;
     assert!(bench.hint(own).await);
-}
-
-async fn a_purged_workspace_has_no_line(bench: impl Bench) {
-    let own = bench.workspace(1).await;
-    bench.offered(request(own, 0)).await;
-    bench.offered(slotless(own, 0)).await;
-    bench.waiting(request(own, 1)).await;
-    bench.purge(own).await;
-    let line = bench.ledger().line(own).await;
-    assert_eq!(line.expect("an answer"), None);
-    bench.is_never_due(Due::Line(own)).await;
 }

@@ -15,7 +15,7 @@ cases! {
     without_a_slot_one_needs_none
     only_an_open_gate_lets_pass
     an_old_sight_of_it_is_no_use
-    nobody_goes_to_a_purged_workspace
+    nobody_goes_where_there_are_no_slots_any_more
 }
 
 async fn offer(bench: &impl Bench, request: &Request) -> bool {
@@ -125,10 +125,10 @@ async fn an_old_sight_of_it_is_no_use(bench: impl Bench) {
     stays(&bench, &request(own, 12)).await;
 }
 
-async fn nobody_goes_to_a_purged_workspace(bench: impl Bench) {
+async fn nobody_goes_where_there_are_no_slots_any_more(bench: impl Bench) {
     let own = bench.workspace(1).await;
     let one = put_back(&bench, request(own, 0), Hold::None).await;
-    bench.purge(own).await;
+    bench.forget(own).await;
     assert!(!offer(&bench, &one).await);
     assert_eq!(bench.row(one.id).await, one);
     assert_eq!(bench.jobs().await, []);

@@ -90,8 +90,12 @@ async fn play(bench: &impl Bench, op: &Op) -> Answer {
             bench.beat(*id, *tasks, *now).await;
             Answer::Nothing
         }
-        Op::Purge(id) => {
-            bench.purge(*id).await;
+        Op::Purge(id, now) => {
+            bench.purge(*id, *now).await;
+            Answer::Nothing
+        }
+        Op::Forget(id) => {
+            bench.forget(*id).await;
             Answer::Nothing
         }
         Op::Place(seen) => Answer::Place(ledger.place(seen).await.expect("an answer")),
@@ -218,6 +222,7 @@ async fn the_table_and_its_twin_are_alike() {
         "Postpone Nothing",
         "Send Nothing",
         "Purge Nothing",
+        "Forget Nothing",
     ] {
         assert!(names.contains(expected), "no {expected} in {names:#?}");
     }

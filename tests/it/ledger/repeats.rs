@@ -55,7 +55,9 @@ async fn a_repeat_is_told_whatever_the_gate(bench: impl Bench) {
         bench.gate(own, gate).await;
         assert_eq!(bench.accept(&again).await, repeat(&first), "{gate:?}");
     }
-    bench.purge(own).await;
+    bench.purge(own, at(2)).await;
+    assert_eq!(bench.accept(&again).await, repeat(&first));
+    bench.forget(own).await;
     assert_eq!(bench.accept(&again).await, repeat(&first));
 }
 

@@ -6,7 +6,7 @@ use store::ledger::{Counts, Due, Entry, Ledger as _};
 
 use super::{
     bench::{Bench, Gate},
-    make::{NONE, answered, at, request, seconds, slotless, step},
+    make::{NONE, answered, at, request, slotless, step},
 };
 
 cases! {
@@ -16,7 +16,8 @@ cases! {
     it_keeps_its_place
     the_line_is_looked_at_in_time
     one_without_a_slot_waits_as_well
-    a_gate_stops_nobody_from_waiting_again
+    the_others_are_looked_at_no_later
+    only_a_closed_gate_stops_it
 }
 
 async fn put(bench: &impl Bench, request: &Request, hold: Hold, now: Timestamp) -> bool {
@@ -146,9 +147,7 @@ async fn the_line_is_looked_at_in_time(bench: impl Bench) {
         let one = bench.running(request(own, 0)).await;
         assert!(put(&bench, &one, hold, at(1)).await);
         bench.is_due(Due::Line(own), due).await;
-        // A later one moves the look, which no look has come to yet.
-        let other = bench.row(one.id).await;
-        assert_eq!(other.hold, hold);
+        assert_eq!(bench.row(one.id).await.hold, hold);
         bench.gate(own, Gate::Wake).await;
         bench.waiting(request(own, 2)).await;
         bench.is_due(Due::Line(own), due).await;
@@ -170,12 +169,29 @@ async fn one_without_a_slot_waits_as_well(bench: impl Bench) {
     assert_eq!(bench.queue(own).await, [free.id]);
 }
 
-async fn a_gate_stops_nobody_from_waiting_again(bench: impl Bench) {
+async fn the_others_are_looked_at_no_later(bench: impl Bench) {
+    let own = bench.workspace(1).await;
+    let first = bench.running(request(own, 0)).await;
+    bench.waiting(request(own, 1)).await;
+    let due = at(1) + LOOK_AGAIN;
+    bench.is_due(Due::Line(own), due).await;
+    assert!(put(&bench, &first, Hold::None, at(20)).await);
+    bench.is_due(Due::Line(own), due).await;
+}
+
+async fn only_a_closed_gate_stops_it(bench: impl Bench) {
     for gate in [Gate::Wake, Gate::Paused, Gate::Closed] {
         let own = bench.workspace(1).await;
         let one = bench.running(request(own, 0)).await;
         bench.gate(own, gate).await;
-        assert!(put(&bench, &one, Hold::None, at(0) + seconds(2)).await);
-        assert_eq!(bench.queue(own).await, [one.id], "{gate:?}");
+        let line = bench.line(own).await;
+        let waits = put(&bench, &one, Hold::None, at(2)).await;
+        assert_eq!(waits, gate != Gate::Closed);
+        if waits {
+            assert_eq!(bench.queue(own).await, [one.id], "{gate:?}");
+        } else {
+            assert_eq!(bench.line(own).await, line);
+            assert_eq!(bench.row(one.id).await, one);
+        }
     }
 }

@@ -393,9 +393,12 @@ impl Sim {
                 let lasts = SignedDuration::try_from(turn.lasts).unwrap_or_default();
                 self.agents().away(id, shared.now() + lasts);
             }
-            What::Remove => {
-                self.gate(id, Gate::Closed);
-                self.write_offer_job(id);
+            What::Remove => self.remove(id),
+            What::Purge => {
+                self.remove(id);
+                // Not in one step: somebody may look in between.
+                shared.pause(10..3000).await;
+                self.world().state().purge(id);
             }
             What::Pause => {
                 if self.gate(id, Gate::Paused) {
@@ -417,6 +420,12 @@ impl Sim {
                 }
             }
         }
+    }
+
+    fn remove(&self, id: WorkspaceId) {
+        let now = self.shared().now();
+        self.world().state().remove(id, now);
+        self.shared().written().notify_one();
     }
 
     /// Moves an open gate; false if it was not open.

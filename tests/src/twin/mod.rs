@@ -14,7 +14,8 @@ use messages::flow::{Shelf, Target};
 use store::{
     keys,
     ledger::{
-        Accepted, Backlog, Due, Ended, Ending, Entry, JOB_OVERDUE, Ledger, Line, Load, PendingJob,
+        Accepted, Backlog, Due, Ended, Ending, Entry, Gate, JOB_OVERDUE, Ledger, Line, Load,
+        PendingJob,
     },
 };
 
@@ -158,11 +159,12 @@ impl<W: Weather> Ledger for Twin<W> {
             let place = state.places.get(&target)?;
             Some((place.load.clone(), place.beat))
         };
-        let Some((load, beat)) = self.step("line", seen).await? else {
-            return Ok(None);
-        };
+        let found = self.step("line", seen).await?;
         let entries = |state: &mut State| -> Vec<Entry> {
             state.line(target).take(LOOKED_AT).cloned().collect()
+        };
+        let Some((load, beat)) = found else {
+            return Ok(line_of_nobody(self.step("entries", entries).await?));
         };
         Ok(Some(Line {
             entries: if load.counts.waiting > 0 {
@@ -246,6 +248,18 @@ impl<W: Weather> Ledger for Twin<W> {
     }
 }
 
+/// The line of a load that is gone: nobody in it can go.
+fn line_of_nobody(entries: Vec<Entry>) -> Option<Line> {
+    let mut load = Load::new(0);
+    load.gate = Gate::Closed;
+    (!entries.is_empty()).then_some(Line {
+        load,
+        entries,
+        beat_at: None,
+        active_tasks: 0,
+    })
+}
+
 /// Something that may be due.
 struct Late {
     since: Timestamp,
@@ -286,7 +300,8 @@ impl<W: Weather> Shelf for Twin<W> {
 
     async fn target(&self, id: WorkspaceId) -> Result<Option<Target>> {
         self.step("target", |state| {
-            let place = state.places.get(&id)?;
+            let place = state.places.get(&id);
+            let place = place.filter(|place| place.load.gate != Gate::Closed)?;
             Some(Target {
                 name: String::new(),
                 url: id.to_string(),

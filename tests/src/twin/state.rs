@@ -50,7 +50,7 @@ pub struct Written {
 pub struct State {
     /// The workspaces that are not purged.
     pub places: BTreeMap<WorkspaceId, Place>,
-    /// Those who wait, in order: a purge leaves them, as it does in the table.
+    /// Those who wait, in order: they outlive a load that is gone, as they do in the table.
     pub lines: BTreeMap<WorkspaceId, BTreeMap<String, Entry>>,
     /// All requests.
     pub requests: BTreeMap<RequestId, Request>,
@@ -81,6 +81,25 @@ impl State {
             .get(&target)
             .into_iter()
             .flat_map(BTreeMap::values)
+    }
+
+    /// Removes a workspace: its gate closes, its beat goes, and somebody looks at its line.
+    pub fn remove(&mut self, id: WorkspaceId, now: Timestamp) {
+        let Some(place) = self.places.get_mut(&id) else {
+            return;
+        };
+        place.load.gate = Gate::Closed;
+        place.beat = Beat::default();
+        self.write(id, &Job::OfferV1 { workspace_id: id }, now);
+    }
+
+    /// Purges a removed workspace: its load goes unless somebody runs or waits.
+    pub fn purge(&mut self, id: WorkspaceId) {
+        let place = self.places.get(&id);
+        let counts = place.map(|place| place.load.counts);
+        if counts.is_some_and(|counts| counts.waiting == 0 && counts.running == 0) {
+            self.places.remove(&id);
+        }
     }
 
     /// Writes a job, for the stream to carry.

@@ -28,7 +28,8 @@ pub(super) enum Op {
     Send,
     Gate(WorkspaceId, Gate),
     Beat(WorkspaceId, i64, Timestamp),
-    Purge(WorkspaceId),
+    Purge(WorkspaceId, Timestamp),
+    Forget(WorkspaceId),
     Place(Request),
     Due(Timestamp, i32),
 }
@@ -48,7 +49,8 @@ impl Op {
             | Self::Send
             | Self::Gate(..)
             | Self::Beat(..)
-            | Self::Purge(_)
+            | Self::Purge(..)
+            | Self::Forget(_)
             | Self::Due(..) => None,
         }
     }
@@ -189,8 +191,9 @@ impl Seen {
             }
             97..98 if !self.gone.contains(&target) => {
                 self.gone.push(target);
-                Op::Purge(target)
+                Op::Purge(target, now)
             }
+            97..99 if self.gone.contains(&target) => Op::Forget(target),
             _ if !self.gone.contains(&target) => Op::Beat(target, rng.i64(0..3), now),
             _ => Op::Send,
         }
