@@ -4,8 +4,9 @@ use domain::request::{Hold, LOOK_AGAIN, MAX_WAITING, OFFER, Priority};
 use store::ledger::{Accepted, Counts, Due, Entry, JOB_OVERDUE, Ledger as _};
 
 use super::{
+    becomes::{as_offered, as_waiting},
     bench::{Bench, Gate},
-    make::{NONE, as_offered, as_waiting, at, job, request, slotless, urgent},
+    make::{NONE, at, job, request, slotless, urgent},
 };
 
 cases! {

@@ -3,27 +3,21 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Mode, RequestId, WorkspaceId,
+    RequestId, WorkspaceId,
     job::Job,
     request::{Request, State},
-    workspace::{Heartbeat, Status},
-};
-use e2e::{
-    counted::InProcess,
-    twin::{Calm, Twin},
 };
 use jiff::{SignedDuration, Timestamp};
-use store::{
-    Store,
-    beats::Proof,
-    keys,
-    ledger::{Accepted, Counts, Due, Ledger, Line, Load},
-    workspaces::{Created, Meta, NewWorkspace, Parts},
-};
+use store::ledger::{Accepted, Counts, Due, Ledger, Line, Load};
 
 use super::make;
 
+mod memory;
+mod table;
+
+pub(super) use memory::InMemory;
 pub(super) use store::ledger::Gate;
+pub(super) use table::Table;
 
 /// More than anything here has due.
 const ALL: i32 = 500;
@@ -140,149 +134,5 @@ pub(super) trait Bench {
     async fn has_ended(&self, id: RequestId, state: State) {
         assert_eq!(self.row(id).await.state, state);
         self.is_never_due(Due::Request(id)).await;
-    }
-}
-
-/// The table, one for each case.
-pub(super) struct Table(InProcess);
-
-impl Table {
-    /// An empty one.
-    pub(super) async fn new() -> Self {
-        Self(InProcess::apart(Mode::DevClosed).await)
-    }
-}
-
-impl Bench for Table {
-    type Ledger = Store;
-
-    fn ledger(&self) -> &Store {
-        &self.0.app.store
-    }
-
-    async fn add(&self, id: WorkspaceId, slots: i64) {
-        let new = NewWorkspace {
-            meta: meta(id, slots),
-            status: Status::Online,
-            parent: None,
-            events: Vec::new(),
-            token: None,
-            machine: None,
-            secrets: None,
-        };
-        let created = self.ledger().create_workspace(&new).await;
-        assert_eq!(created.expect("an answer"), Created::Yes);
-    }
-
-    async fn gate(&self, id: WorkspaceId, gate: Gate) {
-        let gate = serde_json::to_value(gate).expect("a name");
-        let gate = gate.as_str().unwrap_or_default();
-        self.0.scale.set(&keys::load(id), "gate", gate).await;
-    }
-
-    async fn beat(&self, id: WorkspaceId, active_tasks: i64, at: Timestamp) {
-        let beat = Heartbeat {
-            active_tasks,
-            ..Heartbeat::default()
-        };
-        let store = self.ledger();
-        let recorded = store.record_beat(id, Proof::None, &beat, at).await;
-        recorded.expect("an answer");
-    }
-
-    async fn purge(&self, id: WorkspaceId, now: Timestamp) {
-        let store = self.ledger();
-        let removed = store.remove_workspace(id, None, now).await;
-        removed.expect("removed");
-        store.purge_workspace(id).await.expect("purged");
-    }
-
-    async fn forget(&self, id: WorkspaceId) {
-        self.0.scale.delete(&keys::load(id)).await;
-    }
-
-    async fn crowd(&self, id: WorkspaceId, waiting: i64) {
-        let counts = self.line(id).await.load.counts;
-        let accepted = counts.accepted - counts.waiting + waiting;
-        for (counter, value) in [("waiting", waiting), ("accepted", accepted)] {
-            let load = keys::load(id);
-            self.0.scale.set_number(&load, counter, value).await;
-        }
-    }
-
-    async fn hint(&self, id: WorkspaceId) -> bool {
-        let found = self.ledger().workspace(id, Parts::Core).await;
-        let beat = found.expect("an answer").and_then(|found| found.beat);
-        beat.is_some_and(|beat| beat.waiting)
-    }
-}
-
-fn meta(id: WorkspaceId, max_concurrent_tasks: i64) -> Meta {
-    let row = serde_json::json!({
-        "id": id,
-        "name": "Own",
-        "tier": 1,
-        "runtime": "external",
-        "workspace_access": "none",
-        "max_concurrent_tasks": max_concurrent_tasks,
-        "created_at": 0,
-    });
-    serde_json::from_value(row).expect("a workspace")
-}
-
-/// The twin in memory.
-pub(super) struct InMemory(Twin<Calm>);
-
-impl InMemory {
-    /// An empty one.
-    pub(super) fn new() -> Self {
-        Self(Twin::new(Calm))
-    }
-}
-
-impl Bench for InMemory {
-    type Ledger = Twin<Calm>;
-
-    fn ledger(&self) -> &Twin<Calm> {
-        &self.0
-    }
-
-    async fn add(&self, id: WorkspaceId, slots: i64) {
-        self.0.add(id, slots);
-    }
-
-    async fn gate(&self, id: WorkspaceId, gate: Gate) {
-        let mut state = self.0.state();
-        state.places.get_mut(&id).expect("a workspace").load.gate = gate;
-    }
-
-    async fn beat(&self, id: WorkspaceId, active_tasks: i64, at: Timestamp) {
-        let mut state = self.0.state();
-        let beat = &mut state.places.get_mut(&id).expect("a workspace").beat;
-        (beat.at, beat.active_tasks) = (Some(at), active_tasks);
-    }
-
-    async fn purge(&self, id: WorkspaceId, now: Timestamp) {
-        let mut state = self.0.state();
-        state.remove(id, now);
-        state.purge(id);
-    }
-
-    async fn forget(&self, id: WorkspaceId) {
-        self.0.state().places.remove(&id);
-    }
-
-    async fn crowd(&self, id: WorkspaceId, waiting: i64) {
-        let mut state = self.0.state();
-        let place = state.places.get_mut(&id).expect("a workspace");
-        let counts = &mut place.load.counts;
-        counts.accepted += waiting - counts.waiting;
-        counts.waiting = waiting;
-    }
-
-    async fn hint(&self, id: WorkspaceId) -> bool {
-        let state = self.0.state();
-        let place = state.places.get(&id);
-        place.is_some_and(|place| place.beat.waiting)
     }
 }

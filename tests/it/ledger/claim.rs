@@ -7,8 +7,9 @@ use domain::{
 use store::ledger::{Due, Ended, Ledger as _};
 
 use super::{
+    becomes::{as_offered, then_running},
     bench::Bench,
-    make::{answered, as_offered, at, request, seconds, then_running},
+    make::{answered, at, request, seconds},
 };
 
 cases! {

@@ -7,8 +7,9 @@ use domain::{
 use store::ledger::{Counts, Ended, Ending, Ledger as _};
 
 use super::{
+    becomes::then_ended,
     bench::Bench,
-    make::{NONE, answered, at, ended, failed, request, slotless, then_ended},
+    make::{NONE, answered, at, ended, failed, request, slotless},
 };
 
 cases! {
@@ -18,6 +19,7 @@ cases! {
     a_waiting_one_leaves_the_line
     the_first_end_stands
     whoever_read_it_earlier_may_end_it
+    whoever_gives_up_must_have_seen_it_as_it_is
     nobody_ends_what_is_not_there
     the_asker_got_an_answer
 }
@@ -150,6 +152,20 @@ async fn whoever_read_it_earlier_may_end_it(bench: impl Bench) {
         ..NONE
     };
     assert_eq!(bench.load(own).await, (counts, [].into()));
+}
+
+async fn whoever_gives_up_must_have_seen_it_as_it_is(bench: impl Bench) {
+    let own = bench.workspace(1).await;
+    let offered = bench.offered(request(own, 0)).await;
+    let claimed = bench.ledger().claim(offered.id, 1, at(1)).await;
+    let running = claimed.expect("an answer").expect("an offer");
+    let line = bench.line(own).await;
+    for state in [State::Expired, State::Dropped] {
+        let ending = ended(&offered, state);
+        assert_eq!(finish(&bench, &offered, &ending).await, Ended::Before);
+    }
+    assert_eq!(bench.row(running.id).await, running);
+    assert_eq!(bench.line(own).await, line);
 }
 
 async fn nobody_ends_what_is_not_there(bench: impl Bench) {

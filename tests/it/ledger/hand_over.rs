@@ -8,8 +8,9 @@ use domain::{
 use store::ledger::{Counts, Due, Ended, JOB_OVERDUE, Ledger as _};
 
 use super::{
+    becomes::then_offered,
     bench::{Bench, Gate},
-    make::{NONE, answered, at, hasty, job, request, slotless, then_offered, urgent},
+    make::{NONE, answered, at, hasty, job, request, slotless, urgent},
 };
 
 cases! {

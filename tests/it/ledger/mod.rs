@@ -20,6 +20,7 @@ macro_rules! cases {
 }
 
 mod accept;
+mod becomes;
 mod bench;
 mod claim;
 mod due;

@@ -4,8 +4,9 @@ use domain::request::{Hold, OFFER, Request};
 use store::ledger::{Counts, Due, Ended, Entry, Ledger as _};
 
 use super::{
+    becomes::then_offered,
     bench::{Bench, Gate},
-    make::{NONE, answered, at, job, request, slotless, then_offered},
+    make::{NONE, answered, at, job, request, slotless},
 };
 
 cases! {

@@ -7,8 +7,9 @@ use domain::{
 use store::ledger::{Counts, Due, Ended, Entry, Ledger as _};
 
 use super::{
+    becomes::then_ended,
     bench::{Bench, Gate},
-    make::{NONE, answered, at, ended, request, slotless, then_ended},
+    make::{NONE, answered, at, ended, request, slotless},
 };
 
 cases! {

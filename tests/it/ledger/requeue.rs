@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use store::ledger::{Counts, Due, Entry, Ledger as _};
 
 use super::{
+    becomes::step,
     bench::{Bench, Gate},
-    make::{NONE, answered, at, request, slotless, step},
+    make::{NONE, answered, at, request, slotless},
 };
 
 cases! {

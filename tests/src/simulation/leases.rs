@@ -1,7 +1,7 @@
 //! A delivery that lost its lease drops its call. In a storm that hardly happens: who renews every
 //! few seconds loses it only to somebody who is wrong about it.
 
-use std::{future::pending, time::Duration};
+use std::{future::pending, net::IpAddr, time::Duration};
 
 use domain::{
     Result,
@@ -26,7 +26,7 @@ use crate::twin::Twin;
 struct Silent;
 
 impl Talks for Silent {
-    async fn talk(&self, _: &str, _: Vec<u8>) -> (Exchange, i64) {
+    async fn talk(&self, _: &str, _: Option<IpAddr>, _: Vec<u8>) -> (Exchange, i64) {
         pending().await
     }
 }

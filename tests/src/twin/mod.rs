@@ -1,6 +1,7 @@
 //! The ledger's twin in memory: the same decisions as the table's, each at one moment, held to the
 //! same contract (`tests/it/ledger`). Between and after them somebody may stand in the way.
 
+mod end;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
