@@ -57,6 +57,12 @@ impl InProcess {
         Self::start(mode, true, None, Some(name)).await
     }
 
+    /// With a table that no other test writes to, and nothing weighed.
+    pub async fn apart(mode: Mode) -> Self {
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        Self::start(mode, false, None, Some(name)).await
+    }
+
     /// With every written item weighed: each write is three calls more, unrecorded.
     pub async fn weighing(mode: Mode) -> Self {
         Self::start(mode, true, None, None).await

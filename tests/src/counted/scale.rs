@@ -35,6 +35,17 @@ impl Scale {
         self.item(&key).await
     }
 
+    /// Deletes the item under `key`.
+    pub async fn delete(&self, key: &store::keys::Key) {
+        let deleted = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(key.pk.clone()))
+            .key("sk", AttributeValue::S(key.sk.clone()));
+        deleted.send().await.expect("the emulator answers");
+    }
+
     /// Sets a text attribute of the item under `key`, whatever it was.
     pub async fn set(&self, key: &store::keys::Key, attribute: &str, value: &str) {
         let text = AttributeValue::S(value.to_owned());

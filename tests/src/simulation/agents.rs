@@ -24,6 +24,7 @@ pub(super) struct Agents {
 struct State {
     agents: BTreeMap<WorkspaceId, Agent>,
     taken: BTreeMap<usize, Vec<Taken>>,
+    showed: BTreeMap<WorkspaceId, Vec<Timestamp>>,
 }
 
 /// One agent.
@@ -78,7 +79,7 @@ impl Agents {
         };
         let state = State {
             agents: workers.iter().map(agent).collect(),
-            taken: BTreeMap::new(),
+            ..State::default()
         };
         Self {
             shared,
@@ -106,6 +107,23 @@ impl Agents {
             .away_until
             .is_none_or(|until| until <= now)
             .then_some(agent.active)
+    }
+
+    /// Notes a heartbeat that shows capacity.
+    pub(super) fn shows_capacity(&self, id: WorkspaceId, at: Timestamp) {
+        self.state().showed.entry(id).or_default().push(at);
+    }
+
+    /// Whether there was such a heartbeat after `since` and until then.
+    pub(super) fn showed_capacity(
+        &self,
+        id: WorkspaceId,
+        since: Timestamp,
+        then: Timestamp,
+    ) -> bool {
+        let state = self.state();
+        let mut beats = state.showed.get(&id).into_iter().flatten();
+        beats.any(|beat| since < *beat && *beat <= then)
     }
 
     /// What was taken of a message.

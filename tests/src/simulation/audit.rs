@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     RequestId, WorkspaceId,
-    request::{LOOK_AGAIN, Request, State as Stands, Step},
+    request::{LOOK_AGAIN, MAX_ATTEMPTS, Request, State as Stands, Step},
 };
 use jiff::{SignedDuration, Timestamp};
 use messages::{flow::front::Answer, outcome::Outcome};
-use store::ledger::Gate;
+use store::ledger::{Entry, Gate, JOB_OVERDUE};
 
 use super::{
     plan::Letter,
     run::{Sim, Told},
     shared::Shared,
+    turns,
 };
 use crate::twin::{Place, State};
 
@@ -25,7 +26,7 @@ pub(super) fn counters(shared: &Shared, operation: &str, state: &State) {
     for (id, place) in &state.places {
         let counts = place.load.counts;
         let slots = i64::try_from(place.load.slots.len()).unwrap_or(i64::MAX);
-        let line = i64::try_from(place.line.len()).unwrap_or(i64::MAX);
+        let line = i64::try_from(state.line(*id).count()).unwrap_or(i64::MAX);
         let broken = if counts.drift() != 0 {
             "the invariant"
         } else if counts.waiting != line {
@@ -56,9 +57,19 @@ impl Patience {
                 shared.violation(|| format!("stuck since its lease: {request:?}"));
             }
         }
+        for job in &state.jobs {
+            // Other sweeps may make up for a delivery's job, but not for a delegation's.
+            let late = now > job.at + JOB_OVERDUE + SWEEP;
+            if late && now > shared.calm_at() + SWEEP + SWEEP {
+                shared.violation(|| format!("nobody carries {job:?}"));
+            }
+        }
         for (id, place) in &state.places {
-            let head = place.line.values().next().map(|entry| entry.sk.clone());
-            let Some(head) = head.filter(|_| may_go(place, now)) else {
+            let head = state
+                .line(*id)
+                .next()
+                .filter(|head| may_go(head, place, now));
+            let Some(head) = head.map(|head| head.sk.clone()) else {
                 self.idle_since.remove(id);
                 continue;
             };
@@ -75,10 +86,7 @@ impl Patience {
 }
 
 /// Whether the first in line could be offered, or let go.
-fn may_go(place: &Place, now: Timestamp) -> bool {
-    let Some(head) = place.line.values().next() else {
-        return false;
-    };
+fn may_go(head: &Entry, place: &Place, now: Timestamp) -> bool {
     let capacity = place.beat.active_tasks < place.load.max_concurrent_tasks;
     let open = place.load.gate == Gate::Open
         && (!head.slot || place.load.free() > 0)
@@ -90,6 +98,7 @@ fn may_go(place: &Place, now: Timestamp) -> bool {
 pub(super) fn at_rest(sim: &Sim) -> bool {
     let state = sim.world().state();
     sim.all_told()
+        && state.jobs.is_empty()
         && state
             .requests
             .values()
@@ -108,8 +117,13 @@ pub(super) fn end(sim: &Sim) {
         if ends.count() > 1 {
             shared.violation(|| format!("ended more than once: {request:?}"));
         }
+        // The last one may be followed by a redelivery, which is the end.
+        if request.attempts > MAX_ATTEMPTS + 1 {
+            shared.violation(|| format!("tried too often: {request:?}"));
+        }
     }
-    order(sim, &state);
+    turns::order(sim, &state);
+    turns::handed_on(sim, &state);
     for (id, place) in &state.places {
         let all = state.requests.values().filter(|it| it.target == *id);
         let ended = |stands: Stands| {
@@ -128,32 +142,6 @@ pub(super) fn end(sim: &Sim) {
     for letter in &sim.plan().letters {
         deliveries(sim, &state, letter);
         answers(sim, &state, letter);
-    }
-}
-
-/// Nobody is offered first who came later or is less urgent.
-fn order(sim: &Sim, state: &State) {
-    // Times are told by whoever writes them, who may be slow.
-    let slack = SignedDuration::from_secs(8);
-    let first_offer = |request: &Request| {
-        let offer = |step: &&Step| step.state == Stands::Offered;
-        request.timeline.iter().find(offer).map(|step| step.at)
-    };
-    let offered: Vec<(&Request, Timestamp)> = state
-        .requests
-        .values()
-        .filter(|request| request.slot)
-        .filter_map(|request| Some((request, first_offer(request)?)))
-        .collect();
-    for (one, one_at) in &offered {
-        for (other, other_at) in &offered {
-            let before = one.target == other.target && one.line_key() < other.line_key();
-            let there = one.accepted_at + slack < *other_at;
-            if before && there && *other_at + slack < *one_at {
-                sim.shared()
-                    .violation(|| format!("out of turn: {other:?} before {one:?}"));
-            }
-        }
     }
 }
 
@@ -181,9 +169,29 @@ fn deliveries(sim: &Sim, state: &State, letter: &Letter) {
     } else if !after.redelivered {
         shared.violation(|| format!("came twice though its outcome was known: {after:?}"));
     }
+    if !asked_again(sim, after, first.at) {
+        shared.violation(|| format!("came again to an agent that did not look free: {after:?}"));
+    }
     if before.ended_at.is_some_and(|ended| ended < second.at) {
         shared.violation(|| format!("came again after it had ended: {before:?}"));
     }
+}
+
+/// Whether a heartbeat showed capacity between the delivery that took a request to its agent and the
+/// next offer.
+fn asked_again(sim: &Sim, request: &Request, taken: Timestamp) -> bool {
+    let delivery = |step: &Step| step.state == Stands::Running && step.at <= taken;
+    let Some(delivery) = request.timeline.iter().rposition(delivery) else {
+        return false;
+    };
+    let mut steps = request.timeline.iter().skip(delivery);
+    let waits = steps.find(|step| step.state == Stands::Waiting);
+    let offered = steps.find(|step| step.state == Stands::Offered);
+    let (Some(waits), Some(offered)) = (waits, offered) else {
+        return false;
+    };
+    let agents = sim.agents();
+    agents.showed_capacity(request.target, waits.at, offered.at)
 }
 
 /// One result, the same for all who ask, and kept for those who were promised it.

@@ -13,6 +13,7 @@ mod plan;
 mod run;
 mod shared;
 mod time;
+mod turns;
 
 use std::time::Duration;
 
@@ -93,5 +94,7 @@ fn report(sim: &Sim) -> Report {
     }
 }
 
+#[cfg(test)]
+mod leases;
 #[cfg(test)]
 mod tests;

@@ -81,6 +81,8 @@ pub enum What {
     Sleep,
     /// It is removed, for good.
     Remove,
+    /// It is removed, and what was kept of it as well.
+    Purge,
 }
 
 /// How likely each trouble is, from 0 to 1.
@@ -152,6 +154,7 @@ impl Plan {
                         What::Pause,
                         What::Sleep,
                         What::Remove,
+                        What::Purge,
                     ])
                     .unwrap_or(&What::Away),
                 lasts: seconds(rng, 5..300),

@@ -179,7 +179,8 @@ impl Sim {
         *self.clients() -= 1;
     }
 
-    fn request(&self, letter: &Letter) -> Result<Request> {
+    /// The request that a letter becomes when it is sent now.
+    pub(super) fn request(&self, letter: &Letter) -> Result<Request> {
         let missing = || Error::missing("no such worker");
         let worker = self.0.plan.workers.get(letter.worker).ok_or_else(missing)?;
         let id = self.shared().roll(|rng| rng.u128(..));
@@ -323,11 +324,8 @@ impl Sim {
     /// A job row written by a change of the workspace itself.
     fn write_offer_job(&self, id: WorkspaceId) {
         let now = self.shared().now();
-        let job = PendingJob::new(id, &Job::OfferV1 { workspace_id: id }, now);
-        let mut state = self.world().state();
-        state.jobs.push((now, job.clone()));
-        state.stream.push(job);
-        drop(state);
+        let job = Job::OfferV1 { workspace_id: id };
+        self.world().state().write(id, &job, now);
         self.shared().written().notify_one();
     }
 
@@ -367,7 +365,11 @@ impl Sim {
                 };
                 place.beat.at = Some(shared.now());
                 place.beat.active_tasks = active;
-                place.beat.waiting && active < place.load.max_concurrent_tasks
+                let free = active < place.load.max_concurrent_tasks;
+                if free {
+                    self.agents().shows_capacity(id, shared.now());
+                }
+                place.beat.waiting && free
             };
             if nudges && !shared.strikes(|chances| chances.strayed) {
                 let job = Job::OfferV1 { workspace_id: id };
@@ -391,9 +393,12 @@ impl Sim {
                 let lasts = SignedDuration::try_from(turn.lasts).unwrap_or_default();
                 self.agents().away(id, shared.now() + lasts);
             }
-            What::Remove => {
-                self.gate(id, Gate::Closed);
-                self.write_offer_job(id);
+            What::Remove => self.remove(id),
+            What::Purge => {
+                self.remove(id);
+                // Not in one step: somebody may look in between.
+                shared.pause(10..3000).await;
+                self.world().state().purge(id);
             }
             What::Pause => {
                 if self.gate(id, Gate::Paused) {
@@ -415,6 +420,12 @@ impl Sim {
                 }
             }
         }
+    }
+
+    fn remove(&self, id: WorkspaceId) {
+        let now = self.shared().now();
+        self.world().state().remove(id, now);
+        self.shared().written().notify_one();
     }
 
     /// Moves an open gate; false if it was not open.

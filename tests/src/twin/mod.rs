@@ -1,6 +1,7 @@
 //! The ledger's twin in memory: the same decisions as the table's, each at one moment, held to the
 //! same contract (`tests/it/ledger`). Between and after them somebody may stand in the way.
 
+mod end;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +12,15 @@ use domain::{
 };
 use jiff::Timestamp;
 use messages::flow::{Shelf, Target};
-use store::ledger::{
-    Accepted, Backlog, Due, Ended, Ending, Entry, JOB_OVERDUE, Ledger, Line, Load, PendingJob,
+use store::{
+    keys,
+    ledger::{
+        Accepted, Backlog, Due, Ended, Ending, Entry, Gate, JOB_OVERDUE, Ledger, Line, Load,
+        PendingJob,
+    },
 };
 
-pub use state::{Beat, Place, State};
+pub use state::{Beat, Place, State, Written};
 
 /// How many of a line are looked at at once, as in the table.
 const LOOKED_AT: usize = 25;
@@ -67,7 +72,6 @@ impl<W: Weather> Twin<W> {
     pub fn add(&self, id: WorkspaceId, max_concurrent_tasks: i64) {
         let place = Place {
             load: Load::new(max_concurrent_tasks),
-            line: Default::default(),
             due: None,
             beat: Beat::default(),
         };
@@ -156,13 +160,12 @@ impl<W: Weather> Ledger for Twin<W> {
             let place = state.places.get(&target)?;
             Some((place.load.clone(), place.beat))
         };
-        let Some((load, beat)) = self.step("line", seen).await? else {
-            return Ok(None);
-        };
+        let found = self.step("line", seen).await?;
         let entries = |state: &mut State| -> Vec<Entry> {
-            let place = state.places.get(&target).into_iter();
-            let entries = place.flat_map(|place| place.line.values());
-            entries.take(LOOKED_AT).cloned().collect()
+            state.line(target).take(LOOKED_AT).cloned().collect()
+        };
+        let Some((load, beat)) = found else {
+            return Ok(line_of_nobody(self.step("entries", entries).await?));
         };
         Ok(Some(Line {
             entries: if load.counts.waiting > 0 {
@@ -179,11 +182,9 @@ impl<W: Weather> Ledger for Twin<W> {
     async fn place(&self, request: &Request) -> Result<(usize, usize)> {
         let key = request.line_key();
         self.step("place", |state| {
-            let Some(place) = state.places.get(&request.target) else {
-                return (0, 0);
-            };
-            let position = place.line.keys().position(|other| *other == key);
-            (place.line.len(), position.map_or(0, |place| place + 1))
+            let position = state.line(request.target).position(|it| it.sk == key);
+            let all = state.line(request.target).count();
+            (all, position.map_or(0, |place| place + 1))
         })
         .await
     }
@@ -205,21 +206,31 @@ impl<W: Weather> Ledger for Twin<W> {
         let limit = usize::try_from(limit).unwrap_or_default();
         self.step("due", |state| {
             let mut backlog = Backlog::default();
-            let mut add = |late: Vec<(Timestamp, Due)>| {
-                backlog.more |= late.len() >= limit;
-                let oldest = late.first().map(|(at, _)| *at);
-                backlog.oldest = backlog.oldest.into_iter().chain(oldest).min();
-                backlog.due.extend(late.into_iter().map(|(_, what)| what));
-            };
-            let jobs = state.jobs.iter();
-            let jobs = jobs.map(|(at, job)| (*at + JOB_OVERDUE, Due::Job(job.clone())));
-            add(oldest(jobs, now, limit));
-            let requests = state.due.iter();
-            let requests = requests.map(|(id, at)| (*at, Due::Request(*id)));
-            add(oldest(requests, now, limit));
-            let lines = state.places.iter();
-            let lines = lines.filter_map(|(id, place)| Some((place.due?, Due::Line(*id))));
-            add(oldest(lines, now, limit));
+            let jobs = state.jobs.iter().map(|it| Late {
+                since: it.at + JOB_OVERDUE,
+                id: it.job.id.to_string(),
+                shard: keys::shard(it.concerning),
+                what: Due::Job(it.job.clone()),
+            });
+            add(&mut backlog, jobs, now, limit);
+            let requests = state.due.iter().filter_map(|(id, since)| {
+                Some(Late {
+                    since: *since,
+                    id: id.to_string(),
+                    shard: keys::shard(state.requests.get(id)?.target),
+                    what: Due::Request(*id),
+                })
+            });
+            add(&mut backlog, requests, now, limit);
+            let lines = state.places.iter().filter_map(|(id, place)| {
+                Some(Late {
+                    since: place.due?,
+                    id: id.to_string(),
+                    shard: keys::shard(*id),
+                    what: Due::Line(*id),
+                })
+            });
+            add(&mut backlog, lines, now, limit);
             backlog
         })
         .await
@@ -232,23 +243,47 @@ impl<W: Weather> Ledger for Twin<W> {
 
     async fn sent(&self, job: &PendingJob) -> Result<()> {
         self.step("sent", |state| {
-            state.jobs.retain(|(_, kept)| kept.id != job.id);
+            state.jobs.retain(|kept| kept.job.id != job.id);
         })
         .await
     }
 }
 
-/// What is due, oldest first. The order of those due at one moment is nobody's business, but always
-/// the same.
-fn oldest(
-    all: impl Iterator<Item = (Timestamp, Due)>,
-    now: Timestamp,
-    limit: usize,
-) -> Vec<(Timestamp, Due)> {
-    let mut late: Vec<_> = all.filter(|(at, _)| *at <= now).collect();
-    late.sort_by_key(|(at, _)| *at);
-    late.truncate(limit);
-    late
+/// The line of a load that is gone: nobody in it can go.
+fn line_of_nobody(entries: Vec<Entry>) -> Option<Line> {
+    let mut load = Load::new(0);
+    load.gate = Gate::Closed;
+    (!entries.is_empty()).then_some(Line {
+        load,
+        entries,
+        beat_at: None,
+        active_tasks: 0,
+    })
+}
+
+/// Something that may be due.
+struct Late {
+    since: Timestamp,
+    id: String,
+    shard: u8,
+    what: Due,
+}
+
+/// Adds those of one kind that are due, oldest first, so many of each shard.
+fn add(backlog: &mut Backlog, all: impl Iterator<Item = Late>, now: Timestamp, limit: usize) {
+    let mut late: Vec<Late> = all.filter(|late| late.since <= now).collect();
+    late.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+    let oldest = late.first().map(|late| late.since);
+    backlog.oldest = backlog.oldest.into_iter().chain(oldest).min();
+    let mut of = [0; keys::SHARDS as usize];
+    for late in late {
+        let seen = &mut of[usize::from(late.shard)];
+        *seen += 1;
+        backlog.more |= *seen >= limit;
+        if *seen <= limit {
+            backlog.due.push(late.what);
+        }
+    }
 }
 
 impl<W: Weather> Shelf for Twin<W> {
@@ -266,7 +301,8 @@ impl<W: Weather> Shelf for Twin<W> {
 
     async fn target(&self, id: WorkspaceId) -> Result<Option<Target>> {
         self.step("target", |state| {
-            let place = state.places.get(&id)?;
+            let place = state.places.get(&id);
+            let place = place.filter(|place| place.load.gate != Gate::Closed)?;
             Some(Target {
                 name: String::new(),
                 url: id.to_string(),

@@ -43,19 +43,19 @@ impl Store {
         limit: i32,
         backlog: &mut Backlog,
     ) -> Result<Vec<Key>> {
-        let mut keys = Vec::new();
+        let mut late = Vec::new();
         for shard in 0..SHARDS {
             let partition = keys::due(kind, shard);
             let until = keys::due_at(now, "~");
             let found = self.due_keys(DUE, partition, until, limit).await?;
             backlog.more |= i32::try_from(found.len()).is_ok_and(|found| found >= limit);
-            for (key, due_at) in found {
-                let since = keys::due_time(&due_at);
-                backlog.oldest = backlog.oldest.into_iter().chain(since).min();
-                keys.push(key);
-            }
+            late.extend(found.into_iter().map(|(key, due_at)| (due_at, key)));
         }
-        Ok(keys)
+        // Who looks may not come to the end of it: no shard is always the last.
+        late.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let since = late.first().and_then(|(at, _)| keys::due_time(at));
+        backlog.oldest = backlog.oldest.into_iter().chain(since).min();
+        Ok(late.into_iter().map(|(_, key)| key).collect())
     }
 
     async fn claim_request(

@@ -39,6 +39,10 @@ impl Store {
         ending: &Ending,
         now: Timestamp,
     ) -> Result<Ended> {
+        if request.state.is_final() {
+            // What is final stays: its row would be found as it was read.
+            return Ok(Ended::Before);
+        }
         let mut request = request.clone();
         let mut slot = Slot::NobodyWaits;
         let mut caller_is_there = true;
@@ -119,6 +123,9 @@ impl Store {
         redelivered: bool,
         now: Timestamp,
     ) -> Result<bool> {
+        if !matches!(request.state, State::Offered | State::Running) {
+            return Ok(false);
+        }
         let mut waiting = request.clone();
         waiting.state = State::Waiting;
         waiting.hold = hold;

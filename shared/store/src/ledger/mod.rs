@@ -341,7 +341,8 @@ pub trait Ledger: Send + Sync {
         at: Option<Timestamp>,
     ) -> impl Future<Output = Result<()>> + Send;
 
-    /// What is due, oldest first, at most `limit` of each kind and shard.
+    /// What is due: jobs, requests, lines, of each kind the oldest first, and at most `limit` of
+    /// each kind and shard.
     fn due(&self, now: Timestamp, limit: i32) -> impl Future<Output = Result<Backlog>> + Send;
 
     /// Looks at a due request's lease again at this moment instead.
