@@ -68,6 +68,25 @@ impl Store {
         Ok(found)
     }
 
+    /// The next workspaces of the list after a place in it, oldest first, at most `limit`, each with
+    /// its place; from the beginning without one.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn roster_after(
+        &self,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Vec<(WorkspaceId, String)>> {
+        // Below every place there is.
+        let after = after.unwrap_or("!").to_owned();
+        let found = self.keys_above(LOG, keys::roster(), after, limit).await?;
+        let found = found.into_iter();
+        Ok(found
+            .filter_map(|(key, place)| Some((workspace_of(&key)?, place)))
+            .collect())
+    }
+
     async fn ids(&self, index: Index, partition: String) -> Result<Vec<WorkspaceId>> {
         let keys = self.index_keys(index, partition, false, None).await?;
         Ok(keys.iter().filter_map(workspace_of).collect())
