@@ -205,7 +205,10 @@ impl TokenRow {
     /// Whether its mark is among those of a hot item: then the token is live.
     pub(crate) fn is_marked(&self, marks: Option<&AttributeValue>) -> bool {
         let marks = marks.and_then(|marks| marks.as_bs().ok());
-        marks.into_iter().flatten().any(|mark| mark.as_ref() == self.mark)
+        marks
+            .into_iter()
+            .flatten()
+            .any(|mark| mark.as_ref() == self.mark)
     }
 
     /// The key of the credential this row belongs to.

@@ -20,8 +20,8 @@ use domain::{
     secret::{Scope, SecretName},
 };
 pub use environment::{Environment, Unreadable};
-pub use keyring::{Keyring, Written};
 use jiff::Timestamp;
+pub use keyring::{Keyring, Written};
 pub use restarts::Reached;
 use restarts::restarts_after;
 pub use save::{Saved, Sealed};

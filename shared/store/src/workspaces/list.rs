@@ -1,6 +1,6 @@
 //! Many workspaces at once: an index names them, the rows are read in batches.
 
-use domain::{Result, WorkspaceId};
+use domain::{Result, WorkspaceId, workspace::Status};
 
 use super::{Parts, Workspace};
 use crate::{
@@ -66,6 +66,35 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// All below `of` that are not removed, by how far below, nearest first. Below one whose status
+    /// does not pass, neither it nor anybody is looked at.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn levels_below(
+        &self,
+        of: WorkspaceId,
+        passes: impl Fn(Status) -> bool,
+    ) -> Result<Vec<Vec<Workspace>>> {
+        let (mut levels, mut seen, mut parents) = (Vec::new(), vec![of], vec![of]);
+        loop {
+            let mut children = Vec::new();
+            for parent in parents {
+                children.extend(self.child_ids(Some(parent)).await?);
+            }
+            // An index may show a move half done; nobody is their own descendant.
+            children.retain(|child| !seen.contains(child));
+            seen.extend(&children);
+            let mut level = self.load_workspaces(&children, Parts::Core).await?;
+            level.retain(|found| passes(found.status()));
+            if level.is_empty() {
+                return Ok(levels);
+            }
+            parents = level.iter().map(|found| found.meta.id).collect();
+            levels.push(level);
+        }
     }
 
     /// The next workspaces of the list after a place in it, oldest first, at most `limit`, each with

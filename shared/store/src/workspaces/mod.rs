@@ -4,6 +4,7 @@
 mod change;
 mod create;
 mod list;
+mod once;
 mod register;
 mod remove;
 
@@ -11,6 +12,7 @@ pub use change::{Moved, Patch};
 pub use create::{Created, NewWorkspace};
 use domain::{Result, WorkspaceId, access::Place, lifecycle::Host, workspace::Status};
 use jiff::Timestamp;
+pub use once::Once;
 pub use register::{Registered, Registration};
 pub use remove::Removal;
 use serde::{Deserialize, Serialize};
@@ -165,7 +167,9 @@ impl Workspace {
 
     /// Whether messages are kept until it is awake, if its load was read.
     pub fn keeps_messages(&self) -> bool {
-        self.load.as_ref().is_some_and(|load| load.gate == Gate::Wake)
+        self.load
+            .as_ref()
+            .is_some_and(|load| load.gate == Gate::Wake)
     }
 
     /// Its status: that of the hot item, which removal deletes.
