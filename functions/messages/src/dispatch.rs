@@ -6,13 +6,17 @@ use domain::{Error, Kind, RequestId, Result, WorkspaceId, request::Request, work
 use edge::{Caller, Input, Reply};
 use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
-use store::workspaces::Parts;
+use store::{
+    ledger::Ledger as _,
+    workspaces::{Parts, Workspace},
+};
 use uuid::Uuid;
 
 use crate::{
     Messages,
     envelope::{self, Envelope},
     flow::{
+        Clock as _,
         deliver::{Call, Offer},
         front::{self, Answer, Arrival, Starts},
     },
@@ -121,6 +125,7 @@ async fn leave(
     if !store.leave(&request, &row).await? {
         return Err(Error::missing("workspace not found"));
     }
+    wake(messages, &sent.target).await;
     Ok(Reply::ok(&json!({
         "status": "queued",
         "delivery_mode": "poll",
@@ -149,20 +154,38 @@ async fn carry(
         },
         refuses_others: refuses_other_messages(messages.app.settings.mode),
     };
-    match front::take(&messages.flow(), messages, arrival).await? {
+    let answer = front::take(&messages.flow(), messages, arrival).await?;
+    if let Answer::Queued { .. } = answer {
+        wake(messages, &sent.target).await;
+    }
+    match answer {
         Answer::Delivered(outcome) => outcome.reply(),
         Answer::Kept(outcome) => outcome.for_caller(envelope.rpc_id.as_ref()).reply(),
         Answer::Queued {
             id,
             depth,
             position,
-        } => Ok(queued(id, depth, position, sent.target.status())),
+        } => Ok(queued(id, depth, position, sent)),
         Answer::OtherMessage => Err(Error::conflict("messageId was used for another message")),
         Answer::QueueFull(depth) => Err(Error::new(Kind::TooMany, "queue is full")
             .with("queue_depth", depth)
             .retry_after(60)),
         Answer::Paused => Err(route::no_url(Status::Paused)),
         Answer::Closed => Err(Error::missing("workspace not found")),
+    }
+}
+
+/// Wakes the target of a message that is kept. If that fails the message is not lost: the next one
+/// or the minute tick tries again.
+pub(crate) async fn wake(messages: &Messages, target: &Workspace) {
+    if target.status() != Status::Hibernated {
+        return;
+    }
+    let app = messages.app;
+    let (id, now) = (target.meta.id, messages.flow().clock.now());
+    let boot_within = app.settings.fleet.boot_within;
+    if let Err(error) = app.store.wake(id, boot_within, now).await {
+        edge::http::log_failure(&error, "wake");
     }
 }
 
@@ -187,7 +210,7 @@ impl Starts for Messages {
 }
 
 /// The contract's queued body, with the place in line: 0 is running.
-fn queued(id: RequestId, depth: usize, position: usize, target: Status) -> Reply {
+fn queued(id: RequestId, depth: usize, position: usize, sent: &Sent) -> Reply {
     let mut body = json!({
         "queued": true,
         "queue_id": id,
@@ -195,13 +218,18 @@ fn queued(id: RequestId, depth: usize, position: usize, target: Status) -> Reply
         "position": position,
         "message": "workspace agent busy — request queued, will dispatch when capacity available",
     });
-    if !matches!(target, Status::Hibernating | Status::Hibernated) {
+    if sent.route != Route::Wake {
         return Reply::json(StatusCode::ACCEPTED, &body);
     }
     // The contract's words and figures of a wake; that the message is kept is ours.
     body["waking"] = true.into();
     body["retry_after"] = WAKE_SECONDS.into();
-    body["message"] =
-        "workspace is waking from hibernation — request queued, will dispatch when awake".into();
+    body["message"] = match sent.target.status() {
+        Status::Hibernating | Status::Hibernated => {
+            "workspace is waking from hibernation — request queued, will dispatch when awake"
+        }
+        _ => "workspace is starting — request queued, will dispatch when its agent has registered",
+    }
+    .into();
     Reply::json(StatusCode::ACCEPTED, &body).header("retry-after", WAKE_SECONDS.to_string())
 }

@@ -37,6 +37,7 @@ async fn an_empty_line(bench: impl Bench) {
         entries: Vec::new(),
         beat_at: None,
         active_tasks: 0,
+        asleep: false,
     };
     assert_eq!(bench.line(own).await, expected);
 }

@@ -2,16 +2,21 @@
 //! not (conflicts, throttling, outages) is put in on the wire.
 
 mod conflicts;
+mod lifecycle;
+mod lifecycle_races;
+mod lifecycle_routes;
 mod limits;
 mod lost;
 mod outage;
 mod outbox;
 mod reads;
+mod restarts;
 mod secrets;
 mod secrets_kms;
 mod secrets_log;
 mod tokens;
 mod tree;
+mod wakes;
 
 use std::collections::BTreeSet;
 

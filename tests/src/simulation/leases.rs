@@ -54,6 +54,7 @@ where
             agents: &Silent,
             clock: sim.shared().time(),
             idle_timeout: Duration::from_secs(300),
+            boot_within: None,
         };
         let offer = Offer {
             request_id: request.id,

@@ -10,7 +10,7 @@ use domain::{
     BodyId, Error, RequestId, Result, WorkspaceId,
     request::{Hold, Request},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use messages::flow::{Shelf, Target};
 use store::{
     keys,
@@ -175,6 +175,7 @@ impl<W: Weather> Ledger for Twin<W> {
             },
             load,
             beat_at: beat.at,
+            asleep: false,
             active_tasks: beat.active_tasks,
         }))
     }
@@ -199,6 +200,11 @@ impl<W: Weather> Ledger for Twin<W> {
         if done.await? && at.is_none() {
             self.hint(target, false).await?;
         }
+        Ok(())
+    }
+
+    async fn wake(&self, _: WorkspaceId, _: Option<SignedDuration>, _: Timestamp) -> Result<()> {
+        // Nobody is asleep here: who sleeps in the simulation wakes by itself.
         Ok(())
     }
 
@@ -258,6 +264,7 @@ fn line_of_nobody(entries: Vec<Entry>) -> Option<Line> {
         entries,
         beat_at: None,
         active_tasks: 0,
+        asleep: false,
     })
 }
 

@@ -41,6 +41,7 @@ impl Bench for Table {
             token: None,
             machine: None,
             secrets: None,
+            once: None,
         };
         let created = self.ledger().create_workspace(&new).await;
         assert_eq!(created.expect("an answer"), Created::Yes);
