@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Error, Result, WorkspaceId, access::Place, address::Reach, event::Event, secret::SecretValue,
-    workspace::Status,
+    template::Template, workspace::Status,
 };
 use edge::{
     App, Caller, Input, Reply, addresses,
@@ -129,6 +129,38 @@ impl CreateRequest {
         }
     }
 
+    /// Fills in from its template what the caller did not say. One that is not there changes
+    /// nothing: the defaults apply.
+    async fn look_up(&mut self, app: &App) -> Result<()> {
+        let all_said = !self.runtime.is_empty()
+            && !self.model.is_empty()
+            && self.tier != 0
+            && self.max_concurrent_tasks > 0;
+        if self.template.is_empty() || all_said {
+            return Ok(());
+        }
+        match app.store.template(&self.template).await? {
+            Some(template) => self.fill(template),
+            None => tracing::info!(template = self.template, "there is no such template"),
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, template: Template) {
+        if self.runtime.is_empty() {
+            self.runtime = template.runtime;
+        }
+        if self.model.is_empty() {
+            self.model = template.model;
+        }
+        if self.tier == 0 {
+            self.tier = template.tier;
+        }
+        if self.max_concurrent_tasks <= 0 {
+            self.max_concurrent_tasks = template.max_concurrent_tasks;
+        }
+    }
+
     fn is_external(&self) -> bool {
         self.external || self.runtime == "external"
     }
@@ -150,6 +182,7 @@ impl CreateRequest {
             } else {
                 given(&self.runtime).unwrap_or_else(|| DEFAULT_RUNTIME.to_owned())
             },
+            model: given(&self.model),
             url: if self.is_external() {
                 self.url.clone()
             } else {
@@ -202,8 +235,9 @@ impl CreateRequest {
 pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> Result<Reply> {
     let app = context.app;
     app.admin(&caller).await?;
-    let request: CreateRequest = input.json(MAX_BYTES, "invalid workspace payload")?;
+    let mut request: CreateRequest = input.json(MAX_BYTES, "invalid workspace payload")?;
     request.check()?;
+    request.look_up(app).await?;
     let parent_id = (!request.parent_id.is_empty())
         .then(|| request.parent_id.parse::<WorkspaceId>())
         .transpose()
@@ -345,6 +379,35 @@ mod tests {
         ] {
             assert_eq!(check(body).expect_err(body).message(), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn a_template_fills_what_was_not_said() {
+        let template = || Template {
+            runtime: "crewai".to_owned(),
+            model: "m".to_owned(),
+            tier: 2,
+            max_concurrent_tasks: 5,
+            ..Template::default()
+        };
+        let filled = |body: &str| {
+            let mut request = check(body).expect("fine");
+            request.fill(template());
+            (
+                request.runtime,
+                request.model,
+                request.tier,
+                request.max_concurrent_tasks,
+            )
+        };
+        let from_template = ("crewai".to_owned(), "m".to_owned(), 2, 5);
+        assert_eq!(
+            filled(r#"{"name":"a","max_concurrent_tasks":-1}"#),
+            from_template
+        );
+        let said = r#"{"name":"a","runtime":"r","model":"x","tier":4,"max_concurrent_tasks":1}"#;
+        let said = filled(said);
+        assert_eq!(said, ("r".to_owned(), "x".to_owned(), 4, 1));
     }
 
     #[test]
