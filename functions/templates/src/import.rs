@@ -91,9 +91,9 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     let claim = store.claim_template(&new.dir, input.now).await?;
     let claim = claim.ok_or_else(taken)?;
     // Somebody may have copied it here by hand, and nobody has refreshed since.
-    let written = match store.files(&at(&new.dir, config::FILE)).await {
-        Ok(found) if found.is_empty() => write(app, &new).await,
-        Ok(_) => Err(taken()),
+    let written = match store.files(&at(&new.dir, "")).await {
+        Ok(found) if found.iter().any(|file| file.path == config::FILE) => Err(taken()),
+        Ok(_) => write(app, &new).await,
         Err(error) => Err(error),
     };
     if let Err(error) = written {
