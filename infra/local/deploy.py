@@ -14,6 +14,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, WaiterError
 
+import samples
 from artifacts import Bucket
 from places import TEMPLATE
 from translate import DeployError, translate
@@ -141,8 +142,10 @@ def main() -> None:
     parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="template parameters")
     arguments = parser.parse_args()
     parameters = dict(pair.split("=", 1) for pair in arguments.parameters)
+    endpoint = f"http://127.0.0.1:{arguments.aws_port}"
     try:
-        deployed = deploy(f"http://127.0.0.1:{arguments.aws_port}", parameters)
+        deployed = deploy(endpoint, parameters)
+        samples.upload(client("s3", endpoint), deployed.outputs["BucketName"])  # POST /templates/refresh shows them
     except DeployError as error:
         sys.exit(f"deploy: {error}")
     print(f"{deployed.action}: {deployed.resources} resources in {deployed.seconds:.1f} s")

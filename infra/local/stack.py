@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import deploy
+import samples
 from deploy import CREDENTIALS, REGION, Deployed, DeployError
 from places import LOCAL, ROOT
 from process import Child, Stop, require_free, wait_for
@@ -104,6 +105,8 @@ def bring_up(settings: Settings, child: Child, admin_token: str) -> Deployed:
         raise Stop(f"the deployment failed: {error}") from error
     print(f"Deployed {deployed.resources} resources in {deployed.seconds:.1f} s.", flush=True)
     wait_for(f"{settings.base_url}/health", "the API", child.check)
+    samples.upload(deploy.client("s3", settings.aws_endpoint), deployed.outputs["BucketName"])
+    samples.refresh(settings.base_url, admin_token)
     return deployed
 
 

@@ -232,6 +232,7 @@ fn stranger(parsed: &Parsed, input: &Input) -> Meta {
         role: None,
         tier: 1,
         runtime: "langgraph".to_owned(),
+        model: None,
         url: parsed.url.clone(),
         delivery_mode: parsed.mode,
         path: Vec::new(),

@@ -1,5 +1,7 @@
 //! `POST /workspaces`: a new workspace (contract: lifecycle-and-sweepers 3.1).
 
+mod from_template;
+
 use std::collections::BTreeMap;
 
 use domain::{
@@ -151,6 +153,7 @@ impl CreateRequest {
             } else {
                 given(&self.runtime).unwrap_or_else(|| DEFAULT_RUNTIME.to_owned())
             },
+            model: given(&self.model),
             url: if self.is_external() {
                 self.url.clone()
             } else {
@@ -213,8 +216,9 @@ pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> 
     {
         return Ok(repeat);
     }
-    let request: CreateRequest = input.json(MAX_BYTES, "invalid workspace payload")?;
+    let mut request: CreateRequest = input.json(MAX_BYTES, "invalid workspace payload")?;
     request.check()?;
+    request.look_up(app).await?;
     let parent_id = (!request.parent_id.is_empty())
         .then(|| request.parent_id.parse::<WorkspaceId>())
         .transpose()

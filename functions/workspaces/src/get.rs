@@ -4,7 +4,7 @@
 use domain::{Error, Result, WorkspaceId, time::wire};
 use edge::{App, Caller, Input, Reply, auth};
 use serde::Serialize;
-use store::workspaces::Parts;
+use store::{keys, workspaces::Parts};
 
 use crate::view::View;
 
@@ -21,13 +21,15 @@ struct Answer {
 /// 400, 401, 404.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
     let id: WorkspaceId = input.param("id")?;
-    let (rows, credential) = app.rows(&caller, Parts::All.keys(id)).await?;
+    let keys = Parts::All.keys(id).into_iter();
+    let keys = keys.chain([keys::template_timeouts()]);
+    let (rows, credential) = app.rows(&caller, keys).await?;
     auth::anyone(app.settings.mode, &caller, credential.as_ref())?;
     let workspace = rows
         .workspace(id)?
         .ok_or_else(|| Error::missing("workspace not found"))?;
     Ok(Reply::ok(&Answer {
-        view: View::of(&workspace),
+        view: View::of(&workspace).with(&rows.template_timeouts()?),
         last_outbound_at: workspace
             .load
             .and_then(|load| load.last_outbound_at)

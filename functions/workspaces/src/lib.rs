@@ -7,7 +7,6 @@ pub mod connection;
 pub mod create;
 pub mod delete;
 pub mod fallback;
-pub mod fields;
 pub mod get;
 pub mod global_secrets;
 pub mod health;
@@ -30,6 +29,7 @@ pub mod vaulted;
 pub mod view;
 pub mod viewport;
 
+pub use domain::fields;
 pub use vaulted::Vaulted;
 
 edge::handlers! { "workspaces":

@@ -3,7 +3,7 @@
 use domain::Result;
 use edge::{App, Caller, Input, Reply};
 use serde::Serialize;
-use store::workspaces::Parts;
+use store::{keys, workspaces::Parts};
 
 use crate::view::View;
 
@@ -24,13 +24,13 @@ struct Row {
 /// 401.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
     app.admin(&caller).await?;
-    let rows: Vec<Row> = app
-        .store
-        .workspaces(Parts::WithCard)
-        .await?
+    let beside = [keys::template_timeouts()];
+    let (workspaces, rows) = app.store.workspaces_and(Parts::WithCard, beside).await?;
+    let timeouts = rows.template_timeouts()?;
+    let rows: Vec<Row> = workspaces
         .into_iter()
         .map(|workspace| Row {
-            view: View::of(&workspace),
+            view: View::of(&workspace).with(&timeouts),
             monthly_spend: workspace
                 .beat
                 .as_ref()

@@ -3,7 +3,10 @@
 use domain::{WorkspaceId, workspace::Status};
 use serde::Serialize;
 use serde_json::Value;
-use store::workspaces::{DeliveryMode, Workspace};
+use store::{
+    templates::Timeouts,
+    workspaces::{DeliveryMode, Workspace},
+};
 
 /// What the list and the single view have in common.
 #[derive(Debug, Serialize)]
@@ -24,6 +27,9 @@ pub struct View {
     x: f64,
     y: f64,
     collapsed: bool,
+    /// Only where a template says how long its runtime may take to register.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provision_timeout_ms: Option<i64>,
     /// Only where messages are fetched, not posted.
     #[serde(skip_serializing_if = "Option::is_none")]
     delivery_mode: Option<DeliveryMode>,
@@ -51,7 +57,17 @@ impl View {
             x: meta.x,
             y: meta.y,
             collapsed: meta.collapsed,
+            provision_timeout_ms: None,
             delivery_mode: (meta.delivery_mode == DeliveryMode::Poll).then_some(DeliveryMode::Poll),
+        }
+    }
+
+    /// With how long its runtime may take to register, as templates say.
+    #[must_use]
+    pub fn with(self, timeouts: &Timeouts) -> Self {
+        Self {
+            provision_timeout_ms: timeouts.of(&self.runtime),
+            ..self
         }
     }
 }

@@ -5,6 +5,8 @@
 
 use serde_json::{Value, json};
 
+use crate::WorkspaceId;
+
 /// One event about one workspace.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -16,6 +18,21 @@ pub enum Event {
         tier: i64,
         /// What runs in it.
         runtime: String,
+    },
+    /// A workspace was created as part of an organisation.
+    Imported {
+        /// Its name.
+        name: String,
+        /// Its size, 1 to 4.
+        tier: i64,
+        /// What runs in it.
+        runtime: String,
+        /// Its place on the canvas, seen from its parent.
+        x: f64,
+        /// Its place on the canvas, seen from its parent.
+        y: f64,
+        /// Its parent.
+        parent_id: Option<WorkspaceId>,
     },
     /// An external workspace was created with its URL.
     ExternalOnline {
@@ -130,7 +147,7 @@ impl Event {
     /// The name on the wire.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Provisioning { .. } => "WORKSPACE_PROVISIONING",
+            Self::Provisioning { .. } | Self::Imported { .. } => "WORKSPACE_PROVISIONING",
             Self::ExternalOnline { .. }
             | Self::Registered { .. }
             | Self::Booted
@@ -164,6 +181,21 @@ impl Event {
                 tier,
                 runtime,
             } => json!({"name": name, "tier": tier, "runtime": runtime}),
+            Self::Imported {
+                name,
+                tier,
+                runtime,
+                x,
+                y,
+                parent_id,
+            } => {
+                let mut payload =
+                    json!({"name": name, "tier": tier, "runtime": runtime, "x": x, "y": y});
+                if let Some(parent_id) = parent_id {
+                    payload["parent_id"] = json!(parent_id);
+                }
+                payload
+            }
             Self::ExternalOnline { name } | Self::AwaitingAgent { name } => {
                 json!({"name": name, "external": true})
             }

@@ -130,6 +130,25 @@ impl Change {
         }
     }
 
+    /// As [`set_or_remove`](Self::set_or_remove), for an attribute whose name is no placeholder.
+    pub(crate) fn set_or_remove_as<T: Serialize>(
+        mut self,
+        placeholder: &str,
+        attribute: &str,
+        value: Option<T>,
+    ) -> Self {
+        let name = format!("#{placeholder}");
+        self.terms.names.insert(name.clone(), attribute.to_owned());
+        match value {
+            Some(value) => {
+                let value = self.value(placeholder, self::value(value));
+                self.sets.push(format!("{name} = {value}"));
+            }
+            None => self.removes.push(name),
+        }
+        self
+    }
+
     /// `map.entry = value`.
     pub(crate) fn set_entry<T: Serialize>(mut self, map: &str, entry: &str, value: T) -> Self {
         let map = self.name(map);

@@ -23,6 +23,8 @@
 //! | secret, encrypted | `SECRETS#<workspace or GLOBAL>` | `SECRET#<name>` | |
 //! | tokens used on a day | `USAGE#<workspace>` | day | |
 //! | viewport of the canvas | `CANVAS` | `VIEWPORT` | |
+//! | head of a template, or of an organisation's | `TEMPLATES`, `ORG_TEMPLATES` | its folder | |
+//! | how long templates' runtimes may take to register | `TEMPLATE_TIMEOUTS` | `TEMPLATE_TIMEOUTS` | |
 //!
 //! | index | partition | sort | serves |
 //! |---|---|---|---|
@@ -270,6 +272,41 @@ pub fn due_time(due_at: &str) -> Option<Timestamp> {
 /// The canvas' saved viewport.
 pub fn viewport() -> Key {
     Key::new("CANVAS", "VIEWPORT")
+}
+
+/// The partition of the heads of templates.
+pub fn templates() -> String {
+    "TEMPLATES".to_owned()
+}
+
+/// The head of a template.
+pub fn template(dir: &str) -> Key {
+    Key::new(templates(), dir)
+}
+
+/// The partition of the heads of organisations' templates.
+pub fn org_templates() -> String {
+    "ORG_TEMPLATES".to_owned()
+}
+
+/// The head of an organisation's template.
+pub fn org_template(dir: &str) -> Key {
+    Key::new(org_templates(), dir)
+}
+
+/// How long templates' runtimes may take to register: one item, for whoever shows workspaces.
+pub fn template_timeouts() -> Key {
+    Key::new("TEMPLATE_TIMEOUTS", "TEMPLATE_TIMEOUTS")
+}
+
+/// Where the files of templates lie in the bucket, each template in a folder of its own.
+pub const TEMPLATE_FILES: &str = "templates/";
+/// Where those of organisations' templates lie.
+pub const ORG_TEMPLATE_FILES: &str = "org-templates/";
+
+/// Where it is kept what an organisation was made from.
+pub fn org_import(id: uuid::Uuid) -> String {
+    format!("org-imports/{id}.json")
 }
 
 /// `tree` partition: the children of `parent`, or all roots.

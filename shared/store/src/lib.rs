@@ -1,4 +1,4 @@
-//! The one DynamoDB table, and the bucket for bodies that do not fit it.
+//! The one DynamoDB table, and the bucket for bodies that do not fit it and for files.
 //!
 //! [`keys`] owns every key; one file per entity owns its item and the writes that change it. A
 //! change is one conditional write or one transaction that names what was read: the database
@@ -10,11 +10,13 @@ pub mod bodies;
 pub mod delegations;
 pub mod events;
 mod expr;
+pub mod files;
 pub mod keys;
 pub mod ledger;
 pub mod lifecycle;
 mod ops;
 pub mod secrets;
+pub mod templates;
 pub mod tokens;
 pub mod usage;
 pub mod viewport;

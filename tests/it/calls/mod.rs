@@ -4,6 +4,7 @@
 mod budgets;
 mod heartbeats;
 mod secrets;
+mod templates;
 
 use budgets::Budget;
 use domain::Mode;

@@ -21,6 +21,7 @@ async fn nobody_needs_a_credential() {
     let view = json!({"x": 1, "y": 2, "zoom": 1});
     let report = json!({"activity_type": "agent_log"});
     let secret = json!({"key": "K", "value": "v"});
+    let org = json!({"template": {"workspaces": [{"name": "n"}]}});
     answers([
         (open.get("/workspaces"), 200, ""),
         (open.get(&at("")), 200, ""),
@@ -38,6 +39,9 @@ async fn nobody_needs_a_credential() {
             "",
         ),
         (open.get("/settings/secrets"), 200, ""),
+        (open.get("/templates"), 200, ""),
+        (open.get("/org/templates"), 200, ""),
+        (open.post("/org/import").json(&org), 201, ""),
         (open.get(&at("/secrets")), 200, ""),
         (open.post(&at("/secrets")).json(&secret), 200, ""),
         (open.get(&at("/secrets/values")), 200, ""),

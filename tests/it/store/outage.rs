@@ -34,6 +34,9 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
     let record = json!({"target_id": top.id, "task": "t", "delegation_id": "mine"});
     let failed = format!("/admin/workspaces/{}/bootstrap-failed", own.id);
     let secret = json!({"key": "OUTAGE", "value": "v"});
+    let template = json!({"name": Uuid::new_v4().to_string(), "files": {}});
+    let org = json!({"template": {"workspaces": [{"name": "n"}]}});
+    let from_template = json!({"name": "n", "template": "example"});
     vec![
         inside.register(&own, PUBLIC),
         admin(Method::POST, "/registry/register", stranger),
@@ -85,6 +88,14 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
         admin(Method::GET, &test_token, json!({})),
         admin(Method::GET, "/canvas/viewport", json!({})),
         post("/canvas/viewport", json!({})).method(Method::PUT),
+        admin(Method::GET, "/templates", json!({})),
+        get("/templates"),
+        admin(Method::GET, "/org/templates", json!({})),
+        admin(Method::POST, "/templates/import", template),
+        admin(Method::POST, "/templates/refresh", json!({})),
+        admin(Method::POST, "/org/import", org),
+        admin(Method::POST, "/org/import", json!({"dir": "trio"})),
+        admin(Method::POST, "/workspaces", from_template),
         inside.get("/health"),
         inside.get("/nowhere"),
         admin(Method::DELETE, &delete, json!({})),

@@ -85,6 +85,8 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
     secrets(inside, needed, &own).await;
     life(inside, needed, &top).await;
 
+    templates(inside, needed).await;
+
     // workspaces
     let new = json!({
         "name": "New", "external": true, "parent_id": own.id, "secrets": {"K": "v"},
@@ -207,6 +209,52 @@ async fn secrets(inside: &InProcess, needed: &mut Needed, own: &Workspace) {
         let delete = inside.call(Method::DELETE, &format!("{path}/PATHS"));
         needed.by(delete.bearer(bearer)).await.expect(200);
     }
+}
+
+/// Imported, copied by hand, gone; an organisation with all that workspaces can have.
+async fn templates(inside: &InProcess, needed: &mut Needed) {
+    let admin = |call: e2e::counted::InCall| call.bearer(&inside.admin);
+    let named = |what: &str| format!("paths-{what}-{}", Uuid::new_v4());
+    let (store, by_hand, gone) = (&inside.app.store, named("hand"), named("gone"));
+    let config = b"name: By hand".to_vec();
+    let key = format!("templates/{by_hand}/config.yaml");
+    store.put_file(&key, config).await.expect("written");
+    let org = b"workspaces: [{name: A, children: [{name: B}], plugins: [p]}]".to_vec();
+    let put = |path: &str, text: Vec<u8>| {
+        let key = format!("org-templates/{by_hand}/{path}");
+        async move { store.put_file(&key, text).await.expect("written") }
+    };
+    put("org.yaml", org).await;
+    put(".env", b"KEY=value".to_vec()).await;
+    store
+        .save_template(&gone, &domain::template::Template::default())
+        .await
+        .expect("written");
+
+    let import = |name: &str| {
+        let body = json!({"name": name, "files": {"system-prompt.md": "Be kind."}});
+        admin(inside.post("/templates/import")).json(&body)
+    };
+    needed.by(import(&named("new"))).await.expect(201);
+    needed.by(import(&by_hand)).await.expect(409);
+    let refresh = admin(inside.post("/templates/refresh"));
+    let refreshed = needed.by(refresh).await.expect(200);
+    assert_eq!(refreshed.json["removed"], 1);
+    let own = inside.online("Not an operator").await;
+    for path in ["/templates", "/org/templates"] {
+        needed.by(admin(inside.get(path))).await.expect(200);
+        needed
+            .by(inside.get(path).bearer(&own.token))
+            .await
+            .expect(401);
+    }
+    let post = |path: &str| inside.post(path).bearer(&own.token).json(&json!({}));
+    for path in ["/templates/import", "/templates/refresh", "/org/import"] {
+        needed.by(post(path)).await.expect(401);
+    }
+    let org = json!({"dir": by_hand});
+    let import = admin(inside.post("/org/import")).json(&org);
+    needed.by(import).await.expect(201);
 }
 
 async fn delegations(inside: &InProcess, needed: &mut Needed, own: &Workspace, to: &Workspace) {

@@ -158,3 +158,37 @@ async fn an_external_one_with_a_url_is_online_and_tokenless() {
     let tokens = world.get(&format!("/workspaces/{id}/tokens"));
     assert_eq!(tokens.bearer(&world.admin).await.json["count"], 0);
 }
+
+#[tokio::test]
+async fn what_is_not_said_comes_from_its_template() {
+    let world = World::new();
+    for (body, runtime, tier, tasks) in [
+        (json!({"template": "example"}), "example", 2, 2),
+        (
+            json!({"template": "./example/".trim_start_matches("./"), "runtime": "hermes",
+                "model": "m", "tier": 1, "max_concurrent_tasks": 5}),
+            "hermes",
+            1,
+            5,
+        ),
+        (json!({"template": "example", "runtime": "r"}), "r", 2, 2),
+        (json!({"template": "no-such-template"}), "langgraph", 3, 1),
+    ] {
+        let mut request = json!({"name": "From a template"});
+        let given = body.as_object().expect("an object").clone();
+        request.as_object_mut().expect("an object").extend(given);
+        let id = create(&world, &request).await.expect(201).text("id");
+        let row = world.listed(&id).await.expect("listed");
+        assert_eq!(row["runtime"], runtime, "{body}");
+        assert_eq!(row["tier"], tier, "{body}");
+        assert_eq!(row["max_concurrent_tasks"], tasks, "{body}");
+        // The example says how long its runtime may take; nobody does for the others.
+        let timeout = if runtime == "example" {
+            json!(120_000)
+        } else {
+            Value::Null
+        };
+        assert_eq!(row["provision_timeout_ms"], timeout, "{body}");
+        assert_eq!(world.show(&id).await["provision_timeout_ms"], timeout);
+    }
+}

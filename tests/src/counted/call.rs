@@ -39,6 +39,9 @@ impl AwsCall {
     /// The permissions it needs, each an action and what it acts on as the template says it.
     pub fn permissions(&self) -> Vec<(String, String)> {
         let action = |name: &str| format!("{}:{name}", self.service);
+        if self.service == "s3" && self.operation == "ListBucket" {
+            return vec![(action(&self.operation), "Bucket".to_owned())];
+        }
         if self.service == "s3" {
             let folder = self.resource.split('/').next().unwrap_or_default();
             return vec![(action(&self.operation), format!("Bucket/{folder}/*"))];

@@ -67,6 +67,11 @@ functions! {
     "workspaces.viewport" => workspaces::viewport::handle;
     "workspaces.health" => workspaces::health::handle;
     "workspaces.fallback" => workspaces::fallback::handle;
+    "templates.list" => templates::list::handle;
+    "templates.import" => templates::import::handle;
+    "templates.refresh" => templates::refresh::handle;
+    "templates.org_list" => templates::org_list::handle;
+    "templates.org_import" => templates::org_import::handle, in importing;
 }
 
 /// Heartbeats nudge the queue of deliveries.
@@ -79,4 +84,10 @@ fn nudging(app: &'static App) -> &'static registry::nudge::Registry {
 fn vaulted(app: &'static App) -> &'static workspaces::Vaulted {
     let key = std::env::var("SECRETS_KEY_ARN").expect("set by `make test`");
     workspaces::Vaulted::with_key(app, &key)
+}
+
+/// Organisations are created with secrets, too.
+fn importing(app: &'static App) -> &'static templates::Importer {
+    let key = std::env::var("SECRETS_KEY_ARN").expect("set by `make test`");
+    templates::Importer::with_key(app, &key)
 }

@@ -201,12 +201,14 @@ fn describe(request: &HttpRequest) -> AwsCall {
     let (operation, resource) = match service.as_str() {
         "s3" => {
             // Path style: bucket, then key.
+            let key = segments.skip(1).collect::<Vec<_>>().join("/");
             let verb = match request.method() {
                 "PUT" | "POST" => "PutObject",
                 "DELETE" => "DeleteObject",
+                _ if key.is_empty() => "ListBucket",
                 _ => "GetObject",
             };
-            (verb, segments.skip(1).collect::<Vec<_>>().join("/"))
+            (verb, key)
         }
         "lambda" => (
             "InvokeFunction",

@@ -4,13 +4,23 @@ use domain::{Result, WorkspaceId, workspace::Status};
 
 use super::{Parts, Workspace};
 use crate::{
-    Store,
+    Rows, Store,
     keys::{self, Index, Key, LOG, TREE},
 };
 
 /// The workspace a meta key belongs to.
 fn workspace_of(key: &Key) -> Option<WorkspaceId> {
     key.pk.strip_prefix("WS#")?.parse().ok()
+}
+
+/// These workspaces among the rows, without those removed.
+fn among(rows: &Rows, ids: &[WorkspaceId]) -> Result<Vec<Workspace>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let workspace = rows.workspace(*id)?;
+        found.extend(workspace.filter(|workspace| workspace.beat.is_some()));
+    }
+    Ok(found)
 }
 
 impl Store {
@@ -21,6 +31,21 @@ impl Store {
     pub async fn workspaces(&self, parts: Parts) -> Result<Vec<Workspace>> {
         let ids = self.ids(LOG, keys::roster()).await?;
         self.load_workspaces(&ids, parts).await
+    }
+
+    /// [`workspaces`](Self::workspaces), and the rows of these keys: in the same batches.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn workspaces_and(
+        &self,
+        parts: Parts,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<(Vec<Workspace>, Rows)> {
+        let ids = self.ids(LOG, keys::roster()).await?;
+        let wanted = ids.iter().flat_map(|id| parts.keys(*id)).chain(keys);
+        let rows = self.rows(wanted).await?;
+        Ok((among(&rows, &ids)?, rows))
     }
 
     /// The children of `parent` that are not removed, or all roots, oldest first.
@@ -41,12 +66,7 @@ impl Store {
         parts: Parts,
     ) -> Result<Vec<Workspace>> {
         let rows = self.rows(ids.iter().flat_map(|id| parts.keys(*id))).await?;
-        let mut found = Vec::with_capacity(ids.len());
-        for id in ids {
-            let workspace = rows.workspace(*id)?;
-            found.extend(workspace.filter(|workspace| workspace.beat.is_some()));
-        }
-        Ok(found)
+        among(&rows, ids)
     }
 
     /// All descendants that are not removed, parents before their children.

@@ -59,6 +59,9 @@ pub struct Meta {
     pub tier: i64,
     /// What runs in it.
     pub runtime: String,
+    /// The model it uses, if somebody chose one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Where its agent answers, as the agent gave it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
+use crate::{
     Error, Result,
     secret::{MAX_AT_CREATION, SecretName, SecretValue},
 };

@@ -1,0 +1,94 @@
+//! `.env` files: what workspaces of an organisation get as secrets.
+
+use std::collections::BTreeMap;
+
+/// The variables of a file: `KEY=value`, also behind `export`, also in quotes. Lines that are
+/// something else say nothing.
+pub fn read(text: &str) -> BTreeMap<String, String> {
+    let lines = text.trim_start_matches('\u{feff}').lines();
+    lines.filter_map(variable).collect()
+}
+
+fn variable(line: &str) -> Option<(String, String)> {
+    let line = line.trim();
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let (key, value) = line.split_once('=')?;
+    let key = key.trim();
+    let starts = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let fine = key.starts_with(starts) && key.chars().all(|c| starts(c) || c.is_ascii_digit());
+    fine.then(|| (key.to_owned(), unquoted(value.trim())))
+}
+
+fn unquoted(value: &str) -> String {
+    for quote in ['"', '\''] {
+        let Some(rest) = value.strip_prefix(quote) else {
+            continue;
+        };
+        // What follows the closing quote is a comment.
+        let Some(inner) = rest.rfind(quote).and_then(|end| rest.get(..end)) else {
+            continue;
+        };
+        return match quote {
+            '"' => inner.replace("\\n", "\n").replace("\\\"", "\""),
+            _ => inner.to_owned(),
+        };
+    }
+    // A `#` begins a comment where a space stands before it.
+    let end = value.find(" #").unwrap_or(value.len());
+    value[..end].trim_end().to_owned()
+}
+
+/// `text` with each `${VAR}` as `vars` has it.
+///
+/// # Errors
+/// The name of a variable that is not there. The platform's own environment is not looked at: it
+/// has credentials.
+pub fn fill(text: &str, vars: &BTreeMap<String, String>) -> Result<String, String> {
+    let (mut filled, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((name, behind)) = after.split_once('}') else {
+            break;
+        };
+        let value = vars.get(name).ok_or_else(|| name.to_owned())?;
+        filled += before;
+        filled += value;
+        rest = behind;
+    }
+    Ok(filled + rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines() {
+        let text = "\u{feff}# comment\nA=1\n export B = two words \nC=\"q # x\\n\" # c\nD='$x'\nE=a#b # c\n\
+            F=\n=x\n1G=x\nH-I=x\nnothing\r\nJ=x\r\nA=2";
+        let expected = [
+            ("A", "2"),
+            ("B", "two words"),
+            ("C", "q # x\n"),
+            ("D", "$x"),
+            ("E", "a#b"),
+            ("F", ""),
+            ("J", "x"),
+        ];
+        let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(read(text), expected.into());
+    }
+
+    #[test]
+    fn variables_are_filled_in() {
+        let vars = read("HOME_DIR=/srv\nEMPTY=");
+        for (text, expected) in [
+            ("${HOME_DIR}/x", Ok("/srv/x")),
+            ("a${EMPTY}b${HOME_DIR}", Ok("ab/srv")),
+            ("$HOME_DIR ${open", Ok("$HOME_DIR ${open")),
+            ("${PATH}", Err("PATH")),
+        ] {
+            let expected = expected.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(fill(text, &vars), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Files in the bucket: those of templates, and what organisations were made from.
+
+use aws_sdk_s3::{operation::get_object::GetObjectError, primitives::ByteStream};
+use domain::{Error, Result};
+
+use crate::Store;
+
+/// The most files one look into the bucket shows: ten calls.
+const MOST: usize = 10_000;
+
+/// A file, as a list of the bucket shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its path below the folder that was listed.
+    pub path: String,
+    /// Its size in bytes.
+    pub bytes: usize,
+}
+
+impl Store {
+    /// The files below `folder`, which ends in `/`, by path; [`MOST`] at most. Needs
+    /// `s3:ListBucket` for this prefix.
+    ///
+    /// # Errors
+    /// The bucket did not answer.
+    pub async fn files(&self, folder: &str) -> Result<Vec<File>> {
+        let mut files = Vec::new();
+        let mut next = None;
+        loop {
+            let page = self
+                .s3
+                .list_objects_v2()
+                .bucket(&self.bucket)
+                .prefix(folder)
+                .set_continuation_token(next)
+                .send()
+                .await
+                .map_err(Error::unavailable)?;
+            for object in page.contents() {
+                let path = object.key().and_then(|key| key.strip_prefix(folder));
+                // Some tools mark folders by empty objects with a slash at the end.
+                let Some(path) = path.filter(|path| !path.is_empty() && !path.ends_with('/'))
+                else {
+                    continue;
+                };
+                files.push(File {
+                    path: path.to_owned(),
+                    bytes: object.size().and_then(|n| n.try_into().ok()).unwrap_or(0),
+                });
+            }
+            next = page.next_continuation_token;
+            if next.is_none() || files.len() >= MOST {
+                files.truncate(MOST);
+                return Ok(files);
+            }
+        }
+    }
+
+    /// The file under this key, if it is there. Needs `s3:GetObject`, and `s3:ListBucket` to be
+    /// told that it is not there.
+    ///
+    /// # Errors
+    /// The bucket did not answer.
+    pub async fn file(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        let get = self.s3.get_object().bucket(&self.bucket).key(key);
+        let object = match get.send().await.map_err(|error| error.into_service_error()) {
+            Ok(object) => object,
+            Err(GetObjectError::NoSuchKey(_)) => return Ok(None),
+            Err(other) => return Err(Error::unavailable(other)),
+        };
+        let bytes = object.body.collect().await.map_err(Error::unavailable)?;
+        Ok(Some(bytes.to_vec()))
+    }
+
+    /// Writes a file, over one that may be there. Needs `s3:PutObject`.
+    ///
+    /// # Errors
+    /// The bucket did not answer.
+    pub async fn put_file(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
+        self.s3
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .body(ByteStream::from(bytes))
+            .send()
+            .await
+            .map_err(Error::unavailable)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,4 @@
+mod import;
+mod import_partly;
+mod import_refused;
+mod templates;

@@ -1,0 +1,3 @@
+mod import;
+mod list;
+mod refresh;
