@@ -8,13 +8,13 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::Machine;
+use super::{due, first_look};
 use crate::{
     Store, TransactError,
     beats::{TOKENS, digest},
     events,
     expr::{Change, Item, Write},
-    keys,
+    keys::{self, DUE},
     ledger::pending,
     workspaces::{Parts, Workspace},
 };
@@ -33,6 +33,8 @@ pub struct Ask<'a> {
     pub generation: Option<u32>,
     /// Only if it was not heard of since then.
     pub unheard_since: Option<Timestamp>,
+    /// Only if it had nothing to do since then.
+    pub idle_since: Option<Timestamp>,
     /// How long it may take to register, if it is to run.
     pub boot_within: SignedDuration,
     /// Now.
@@ -46,6 +48,7 @@ impl<'a> Ask<'a> {
             act,
             generation: None,
             unheard_since: None,
+            idle_since: None,
             boot_within,
             now,
         }
@@ -56,6 +59,15 @@ impl<'a> Ask<'a> {
     pub fn of_generation(self, generation: u32) -> Self {
         Self {
             generation: Some(generation),
+            ..self
+        }
+    }
+
+    /// Only if it had nothing to do since then.
+    #[must_use]
+    pub fn idle_since(self, at: Timestamp) -> Self {
+        Self {
+            idle_since: Some(at),
             ..self
         }
     }
@@ -143,7 +155,7 @@ impl Store {
         };
         let generation = workspace.machine.as_ref().map_or(0, |it| it.generation);
         let mut writes = vec![
-            hot(workspace, beat, &turn, ask.act, revokes).into(),
+            hot(workspace, beat, &turn, ask, revokes).into(),
             cold(workspace, &turn, ask.act),
             load(workspace, &turn, ask.act),
         ];
@@ -173,7 +185,7 @@ impl Store {
                     // Nothing looks these up any more; a crash here leaves rows that mean nothing.
                     self.forget_tokens(id).await?;
                 }
-                let generation = generation + u32::from(turn.wanted.is_some());
+                let generation = generation + u32::from(rises(&turn));
                 Ok(Some(Acted::Done { turn, generation }))
             }
             Err(TransactError::Failed(error)) => Err(error),
@@ -198,11 +210,15 @@ impl Store {
         let unheard = ask
             .unheard_since
             .is_none_or(|since| heard.is_none_or(|heard| heard <= since));
+        let used = workspace.beat.as_ref().and_then(|beat| beat.active_at);
+        let idle = ask
+            .idle_since
+            .is_none_or(|since| used.is_none_or(|used| used <= since));
         let rested = *ask.act != Act::Revive
             || machine
                 .and_then(|machine| machine.revived_at)
                 .is_none_or(|last| last + REVIVE_PAUSE <= ask.now);
-        right && unheard && rested
+        right && unheard && idle && rested
     }
 }
 
@@ -214,13 +230,14 @@ fn works(workspace: &Workspace) -> bool {
 }
 
 /// The status, if it is as it was read and nobody was heard of since.
-fn hot(workspace: &Workspace, beat: &Item, turn: &Turn, act: &Act, revokes: bool) -> Change {
+fn hot(workspace: &Workspace, beat: &Item, turn: &Turn, ask: &Ask<'_>, revokes: bool) -> Change {
+    let act = ask.act;
     let mut condition = "attribute_exists(pk) AND #status = :before".to_owned();
     let mut change = Change::at(keys::beat(workspace.meta.id))
         .with("before", workspace.status())
         .set("status", turn.to);
-    // A beat of the last moment speaks against silence.
-    if turn.to == Status::Offline {
+    // A beat of the last moment speaks against silence, and against a new start because of it.
+    if turn.to == Status::Offline || ask.unheard_since.is_some() {
         match beat.get("beat_at") {
             Some(at) => {
                 condition.push_str(" AND #beat_at = :heard");
@@ -231,6 +248,12 @@ fn hot(workspace: &Workspace, beat: &Item, turn: &Turn, act: &Act, revokes: bool
                 change = change.naming("beat_at");
             }
         }
+    }
+    if let Some(since) = ask.idle_since {
+        condition.push_str(" AND (attribute_not_exists(#active_at) OR #active_at <= :idle)");
+        change = change
+            .naming("active_at")
+            .with("idle", since.as_microsecond());
     }
     if revokes {
         // A token that was minted meanwhile must not outlive this.
@@ -295,48 +318,71 @@ fn load(workspace: &Workspace, turn: &Turn, act: &Act) -> Write {
     }
 }
 
+/// Whether it begins a new generation: every wish does, and every boot by hand, so that a deadline
+/// always belongs to one.
+fn rises(turn: &Turn) -> bool {
+    turn.wanted.is_some() || turn.to == Status::Provisioning
+}
+
 /// What the machine should be, and when somebody looks whether it is.
 fn machine(workspace: &Workspace, turn: &Turn, ask: &Ask<'_>) -> Option<Change> {
-    let id = workspace.meta.id;
-    let change = Change::at(keys::machine(id));
-    let boots = turn.to == Status::Provisioning;
-    let change = match (&workspace.machine, turn.wanted) {
-        (None, _) if !boots => return None,
-        (Some(_), None) if !boots => return None,
+    let (id, now) = (workspace.meta.id, ask.now);
+    let (boots, change) = (
+        turn.to == Status::Provisioning,
+        Change::at(keys::machine(id)),
+    );
+    let Some(machine) = &workspace.machine else {
         // Run by hand: only its registering is waited for.
-        (None, _) => change
+        let change = change
             .when("attribute_not_exists(pk)")
             .set("ours", false)
             .set("generation", 1)
             .set("attempt", 1)
-            .set("wanted", Wanted::Running),
-        (Some(Machine { generation, .. }), wanted) => {
+            .set("wanted", Wanted::Running);
+        return boots.then(|| booting(change, id, false, ask));
+    };
+    let change = change
+        .when("attribute_exists(pk) AND #generation = :before")
+        .naming("generation")
+        .with("before", machine.generation);
+    if rises(turn) {
+        let change = change
+            .set("generation", machine.generation + 1)
+            .set("attempt", 1);
+        let change = match turn.wanted {
+            Some(wanted) => change.set("wanted", wanted),
+            None => change,
+        };
+        let change = match ask.act {
+            Act::Revive => change.set("revived_at", now.as_microsecond()),
+            _ => change,
+        };
+        return Some(if boots {
+            booting(change, id, machine.ours, ask)
+        } else {
             let change = change
-                .when("attribute_exists(pk) AND #generation = :before")
-                .naming("generation")
-                .with("before", *generation);
-            match wanted {
-                None => change,
-                Some(wanted) => change
-                    .set("wanted", wanted)
-                    .set("generation", generation + 1)
-                    .set("attempt", 1),
-            }
+                .set("wished_at", now.as_microsecond())
+                .remove("boot_by");
+            due(change, id, now + STOP_WITHIN)
+        });
+    }
+    match ask.act {
+        Act::Fail(_) => Some(change.remove("boot_by").remove(DUE.pk).remove(DUE.sk)),
+        // Whoever silenced it may not live to start it anew: then the sweep of what is due does.
+        Act::Silence if machine.ours && machine.wanted == Wanted::Running => {
+            let rested = machine.revived_at.map(|last| last + REVIVE_PAUSE);
+            Some(due(change, id, rested.map_or(now, |at| at.max(now))))
         }
-    };
-    let change = match ask.act {
-        Act::Revive => change.set("revived_at", ask.now.as_microsecond()),
-        _ => change,
-    };
-    let within = if boots { ask.boot_within } else { STOP_WITHIN };
-    Some(
-        change
-            .set(keys::DUE.pk, keys::due("MACHINE", keys::shard(id)))
-            .set(
-                keys::DUE.sk,
-                keys::due_at(ask.now + within, &id.to_string()),
-            ),
-    )
+        _ => None,
+    }
+}
+
+fn booting(change: Change, id: WorkspaceId, ours: bool, ask: &Ask<'_>) -> Change {
+    let deadline = ask.now + ask.boot_within;
+    let change = change
+        .set("wished_at", ask.now.as_microsecond())
+        .set("boot_by", deadline.as_microsecond());
+    due(change, id, first_look(ours, deadline, ask.now))
 }
 
 fn job(workspace: &Workspace, turn: &Turn, now: Timestamp) -> Option<Write> {
