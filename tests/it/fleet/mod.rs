@@ -14,8 +14,8 @@ use e2e::{
 };
 use fleet::sweeps::{
     Report, Watch,
-    overdue::{self, Overdue},
-    silent::{self, Silent, silence::Limits},
+    overdue::{Overdue, sweep as sweep_overdue},
+    silent::{Silent, silence::Limits, sweep as sweep_silent},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -114,7 +114,7 @@ impl World {
     async fn silent_at(&self, now: Timestamp) -> Report {
         let silent = Silent::over(self.inside.app, Limits::default(), "tests");
         self.inside.wire.take();
-        let report = silent::sweep(silent, Watch::at(now)).await;
+        let report = sweep_silent(silent, Watch::at(now)).await;
         permitted("fleet.silent", &self.inside.wire.take());
         report.expect("a sweep")
     }
@@ -122,7 +122,7 @@ impl World {
     async fn overdue_at(&self, now: Timestamp) -> Report {
         let overdue = Overdue::over(self.inside.app, "tests");
         self.inside.wire.take();
-        let report = overdue::sweep(overdue, Watch::at(now)).await;
+        let report = sweep_overdue(overdue, Watch::at(now)).await;
         permitted("fleet.overdue", &self.inside.wire.take());
         report.expect("a sweep")
     }
