@@ -7,6 +7,7 @@ mod act;
 mod due;
 mod machine;
 mod pulse;
+mod writes;
 
 pub use act::{Acted, Ask};
 use domain::{
