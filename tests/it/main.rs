@@ -8,6 +8,7 @@ mod canvas;
 mod events;
 mod example_agent;
 mod fallback;
+mod fleet;
 mod ledger;
 mod modes;
 mod org;

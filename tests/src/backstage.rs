@@ -107,6 +107,24 @@ impl Backstage {
             .expect("written");
     }
 
+    /// Has an agent not have been heard of for so long.
+    pub async fn quieten(&self, workspace: &Workspace, by: SignedDuration) {
+        let key = keys::beat(id(workspace));
+        let at: Timestamp = Timestamp::now() - by;
+        let at = AttributeValue::N(at.as_microsecond().to_string());
+        self.db
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::PK, AttributeValue::S(key.pk))
+            .key(keys::SK, AttributeValue::S(key.sk))
+            .update_expression("SET beat_at = :at")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":at", at)
+            .send()
+            .await
+            .expect("written");
+    }
+
     /// Puts a job where those end that have failed too often.
     pub async fn bury(&self, job: &Job) {
         let policy = QueueAttributeName::RedrivePolicy;

@@ -27,6 +27,8 @@ use crate::{event::Event, workspace::Status};
 pub const REVIVE_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// How long a stop may take before it is asked for again.
 pub const STOP_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+/// How long a boot is left alone before somebody looks whether its job was lost.
+pub const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(2);
 /// How long a workspace was not heard of before it counts as offline (contract:
 /// lifecycle-and-sweepers 0, 11.2).
 pub const SILENT_AFTER: SignedDuration = SignedDuration::from_secs(180);
@@ -249,6 +251,13 @@ pub enum BootFailure {
         /// What runs in it.
         runtime: String,
     },
+    /// It did not register in time, and no machine of ours was to run it.
+    Unattended {
+        /// How long it had, in seconds.
+        timeout_secs: i64,
+        /// What should have run in it.
+        runtime: String,
+    },
     /// It reported so itself.
     Reported {
         /// What went wrong.
@@ -258,6 +267,9 @@ pub enum BootFailure {
     },
 }
 
+/// The contract's sentence for a boot that took too long.
+const OVERDUE: &str = "provisioning timed out — container started but never called \
+     /registry/register. Check container logs and network connectivity to the platform.";
 /// How much of a log is kept, in bytes.
 pub const MAX_LOG_TAIL: usize = 8192;
 
@@ -288,9 +300,11 @@ impl BootFailure {
                     many.join(", ")
                 ),
             },
-            Self::Overdue { .. } => "provisioning timed out — container started but never called \
-                 /registry/register. Check container logs and network connectivity to the platform."
-                .to_owned(),
+            Self::Overdue { .. } => OVERDUE.to_owned(),
+            Self::Unattended { runtime, .. } => format!(
+                "{OVERDUE} No machine of this deployment runs \"{runtime}\": start its agent \
+                 yourself, or give the fleet an image for it and restart."
+            ),
             Self::Reported { error, .. } if error.is_empty() => {
                 "bootstrap failed — see log_tail".to_owned()
             }
@@ -316,6 +330,10 @@ impl BootFailure {
             Self::Canned(_) => {}
             Self::MissingEnv(names) => payload["missing"] = json!(names),
             Self::Overdue {
+                timeout_secs,
+                runtime,
+            }
+            | Self::Unattended {
                 timeout_secs,
                 runtime,
             } => {

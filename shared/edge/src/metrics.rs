@@ -25,15 +25,18 @@ pub enum Metric {
     TickFailed,
     /// Jobs that the stream did not carry to their queue in time, so that a tick had to.
     JobsLate,
+    /// Machines and disks that nobody wants, when a sweep found some.
+    Orphans,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::LedgerDrift,
         Self::TickBacklogSeconds,
         Self::TickFailed,
         Self::JobsLate,
+        Self::Orphans,
     ];
 
     /// Its name in CloudWatch.
@@ -43,12 +46,13 @@ impl Metric {
             Self::TickBacklogSeconds => "TickBacklogSeconds",
             Self::TickFailed => "TickFailed",
             Self::JobsLate => "JobsLate",
+            Self::Orphans => "Orphans",
         }
     }
 
     fn unit(self) -> &'static str {
         match self {
-            Self::LedgerDrift | Self::TickFailed | Self::JobsLate => "Count",
+            Self::LedgerDrift | Self::TickFailed | Self::JobsLate | Self::Orphans => "Count",
             Self::TickBacklogSeconds => "Seconds",
         }
     }

@@ -26,6 +26,9 @@ use crate::{
 /// The set of live tokens' marks. Absent means that the workspace has no live token.
 pub(crate) const TOKENS: &str = "tokens";
 
+/// After how many idle minutes it sleeps, if ever: a copy of the cold item's, for the sweep.
+pub(crate) const SLEEPS_AFTER: &str = "sleeps_after";
+
 /// A workspace's hot item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Beat {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Store, TransactError, activity, events,
+    Store, TransactError, activity, beats, events,
     expr::{Change, Write},
     keys,
     ledger::pending,
@@ -136,6 +136,7 @@ impl Store {
                 Status::Pending.as_str(),
             )),
             events::record(delegation.source, &sent(delegation, task), now),
+            beats::active(delegation.source, now),
             pending(
                 delegation.source,
                 &Job::DelegateV1 {

@@ -2,20 +2,18 @@
 
 use domain::{
     Error, Result, WorkspaceId,
-    job::Job,
-    lifecycle::{self, Act, Called, Host, REVIVE_PAUSE, STOP_WITHIN, Turn, Wanted},
+    lifecycle::{Act, Called, REVIVE_PAUSE, Turn, Wanted},
     workspace::Status,
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::Machine;
+use super::writes::{cold, ends_process, job, load, machine, not_paused, rises};
 use crate::{
     Store, TransactError,
     beats::{TOKENS, digest},
     events,
     expr::{Change, Item, Write},
     keys,
-    ledger::pending,
     workspaces::{Parts, Workspace},
 };
 
@@ -39,6 +37,8 @@ pub struct Ask<'a> {
     pub with: Option<WorkspaceId>,
     /// Whether its new process begins without the session of the old one.
     pub reset: bool,
+    /// Only if it had nothing to do since then.
+    pub idle_since: Option<Timestamp>,
     /// How long it may take to register, if it is to run; none: as long as its runtime needs.
     pub boot_within: Option<SignedDuration>,
     /// Now.
@@ -56,6 +56,7 @@ impl<'a> Ask<'a> {
             act,
             generation: None,
             unheard_since: None,
+            idle_since: None,
             unless: &[],
             with: None,
             reset: false,
@@ -90,6 +91,15 @@ impl<'a> Ask<'a> {
     pub fn of_generation(self, generation: u32) -> Self {
         Self {
             generation: Some(generation),
+            ..self
+        }
+    }
+
+    /// Only if it had nothing to do since then.
+    #[must_use]
+    pub fn idle_since(self, at: Timestamp) -> Self {
+        Self {
+            idle_since: Some(at),
             ..self
         }
     }
@@ -179,7 +189,7 @@ impl Store {
         let live = rows.iter().filter(|row| row.is_marked(beat.get(TOKENS)));
         let machine = machine(workspace, &turn, ask);
         let before = workspace.machine.as_ref().map_or(0, |it| it.generation);
-        let generation = before + u32::from(machine.is_some());
+        let generation = before + u32::from(rises(&turn));
         let mut writes = vec![
             hot(workspace, beat, &turn, ask).into(),
             cold(workspace, &turn, ask.act),
@@ -225,12 +235,16 @@ impl Store {
         let unheard = ask
             .unheard_since
             .is_none_or(|since| heard.is_none_or(|heard| heard <= since));
+        let used = workspace.beat.as_ref().and_then(|beat| beat.active_at);
+        let idle = ask
+            .idle_since
+            .is_none_or(|since| used.is_none_or(|used| used <= since));
         let rested = *ask.act != Act::Revive
             || machine
                 .and_then(|machine| machine.revived_at)
                 .is_none_or(|last| last + REVIVE_PAUSE <= ask.now);
         let wanted = !ask.unless.contains(&workspace.status());
-        right && unheard && rested && wanted
+        right && unheard && idle && rested && wanted
     }
 }
 
@@ -259,8 +273,8 @@ fn hot(workspace: &Workspace, beat: &Item, turn: &Turn, ask: &Ask<'_>) -> Change
     let mut change = Change::at(keys::beat(workspace.meta.id))
         .with("before", workspace.status())
         .set("status", turn.to);
-    // A beat of the last moment speaks against silence.
-    if turn.to == Status::Offline {
+    // A beat of the last moment speaks against silence, and against a new start because of it.
+    if turn.to == Status::Offline || ask.unheard_since.is_some() {
         match beat.get("beat_at") {
             Some(at) => {
                 condition.push_str(" AND #beat_at = :heard");
@@ -271,6 +285,12 @@ fn hot(workspace: &Workspace, beat: &Item, turn: &Turn, ask: &Ask<'_>) -> Change
                 change = change.naming("beat_at");
             }
         }
+    }
+    if let Some(since) = ask.idle_since {
+        condition.push_str(" AND (attribute_not_exists(#active_at) OR #active_at <= :since)");
+        change = change
+            .naming("active_at")
+            .with("since", since.as_microsecond());
     }
     if turn.wanted == Some(Wanted::Running) {
         // A token that was minted meanwhile must not outlive this.
@@ -302,120 +322,4 @@ fn hot(workspace: &Workspace, beat: &Item, turn: &Turn, ask: &Ask<'_>) -> Change
         change = change.set("error_digest", digest(&failure.sample_error()));
     }
     change.when(condition)
-}
-
-/// Whether the process of before is over.
-fn ends_process(turn: &Turn) -> bool {
-    matches!(
-        turn.to,
-        Status::Provisioning | Status::AwaitingAgent | Status::Paused | Status::Hibernated
-    )
-}
-
-/// The address and the task go with the process; why it failed stays.
-fn cold(workspace: &Workspace, turn: &Turn, act: &Act) -> Write {
-    let key = keys::meta(workspace.meta.id);
-    let there = "attribute_exists(pk) AND attribute_not_exists(#removed_at)";
-    let change = Change::at(key.clone()).when(there).naming("removed_at");
-    match act {
-        Act::Fail(failure) => change
-            .set("last_sample_error", failure.sample_error())
-            .into(),
-        _ if ends_process(turn) => change.set("url", "").set("current_task", "").into(),
-        _ => Write::check(key).when(there).naming("removed_at"),
-    }
-}
-
-/// The gate. Nobody is sent to sleep over a message that came in meanwhile.
-fn load(workspace: &Workspace, turn: &Turn, act: &Act) -> Write {
-    let key = keys::load(workspace.meta.id);
-    let Some(gate) = turn.gate else {
-        return Write::check(key).if_there();
-    };
-    let change = Change::at(key).set("gate", gate);
-    match act {
-        Act::Hibernate { force: false } => change
-            .when("attribute_exists(pk) AND #running = :none AND #waiting = :none")
-            .naming("running")
-            .naming("waiting")
-            .with("none", 0)
-            .into(),
-        _ => change.when("attribute_exists(pk)").into(),
-    }
-}
-
-/// What the machine should be, and when somebody looks whether it is.
-fn machine(workspace: &Workspace, turn: &Turn, ask: &Ask<'_>) -> Option<Change> {
-    let id = workspace.meta.id;
-    let change = Change::at(keys::machine(id));
-    let boots = turn.to == Status::Provisioning;
-    let change = match (&workspace.machine, turn.wanted) {
-        (None, _) if !boots => return None,
-        (Some(_), None) if !boots => return None,
-        // Run by hand: only its registering is waited for.
-        (None, _) => change
-            .when("attribute_not_exists(pk)")
-            .set("ours", false)
-            .set("generation", 1)
-            .set("attempt", 1)
-            .set("wanted", Wanted::Running),
-        // A new generation also when it is run by hand: who found the last one overdue must not
-        // end this one.
-        (Some(Machine { generation, .. }), wanted) => change
-            .when("attribute_exists(pk) AND #generation = :before")
-            .with("before", *generation)
-            .set("generation", generation + 1)
-            .set("wanted", wanted.unwrap_or(Wanted::Running))
-            .set("attempt", 1),
-    };
-    let change = if boots {
-        change.set("reset_session", ask.reset)
-    } else {
-        change
-    };
-    let change = match ask.act {
-        Act::Revive => change.set("revived_at", ask.now.as_microsecond()),
-        _ => change,
-    };
-    let needs = || lifecycle::boot_within(&workspace.meta.runtime);
-    let within = if boots {
-        ask.boot_within.unwrap_or_else(needs)
-    } else {
-        STOP_WITHIN
-    };
-    Some(
-        change
-            .set(keys::DUE.pk, keys::due("MACHINE", keys::shard(id)))
-            .set(
-                keys::DUE.sk,
-                keys::due_at(ask.now + within, &id.to_string()),
-            ),
-    )
-}
-
-fn job(workspace: &Workspace, turn: &Turn, now: Timestamp) -> Option<Write> {
-    let id = workspace.meta.id;
-    if workspace.host() != Host::Machine {
-        return None;
-    }
-    let generation = workspace.machine.as_ref()?.generation + 1;
-    let job = match turn.wanted? {
-        Wanted::Running => Job::ProvisionV1 {
-            workspace_id: id,
-            generation,
-        },
-        Wanted::Stopped | Wanted::Gone => Job::StopV1 {
-            workspace_id: id,
-            generation,
-        },
-    };
-    Some(pending(id, &job, now))
-}
-
-fn not_paused(ancestor: WorkspaceId) -> Write {
-    // One that is removed takes this one with it in a moment; it does not hold it.
-    Write::check(keys::beat(ancestor))
-        .when("attribute_not_exists(pk) OR #status <> :paused")
-        .naming("status")
-        .with("paused", Status::Paused)
 }

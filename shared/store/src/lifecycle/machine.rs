@@ -115,10 +115,8 @@ impl Store {
         let change = Change::at(keys::machine(id))
             .when("attribute_exists(pk) AND #generation = :generation")
             .naming("generation")
-            .with("generation", generation)
-            .set(DUE.pk, keys::due("MACHINE", keys::shard(id)))
-            .set(DUE.sk, keys::due_at(at, &id.to_string()));
-        self.changed(change).await
+            .with("generation", generation);
+        self.changed(super::due(change, id, at)).await
     }
 
     /// Forgets the machine of a removed workspace, once there is none; false when it is wanted.
@@ -139,7 +137,7 @@ impl Store {
         }
     }
 
-    async fn changed(&self, change: Change) -> Result<bool> {
+    pub(super) async fn changed(&self, change: Change) -> Result<bool> {
         match self.update(change).await {
             Ok(_) => Ok(true),
             Err(UpdateError::Refused(_)) => Ok(false),

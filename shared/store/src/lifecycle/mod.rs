@@ -4,7 +4,10 @@
 //! again, and writes the event and the job. Whoever comes with an older generation loses.
 
 mod act;
+mod due;
 mod machine;
+mod pulse;
+mod writes;
 
 use std::net::IpAddr;
 
@@ -12,14 +15,16 @@ pub use act::{Acted, Ask};
 use domain::{
     WorkspaceId,
     job::Job,
-    lifecycle::{STOP_WITHIN, Wanted},
+    lifecycle::{LOOK_EVERY, STOP_WITHIN, Wanted},
 };
+pub use due::{MachinesDue, Watched};
 use jiff::Timestamp;
 pub use machine::Found;
+pub use pulse::{Pulse, Pulses, Use};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    expr::{Change, Write, item, value},
+    expr::{Change, Write, item},
     keys::{self, DUE},
     ledger::pending,
 };
@@ -62,6 +67,25 @@ pub struct Machine {
         with = "jiff::fmt::serde::timestamp::microsecond::optional"
     )]
     pub revived_at: Option<Timestamp>,
+    /// When this generation was wished for.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::microsecond::optional"
+    )]
+    pub wished_at: Option<Timestamp>,
+    /// Until when it must have registered, if it is to boot: fixed with the generation, so that no
+    /// edit of the workspace starts the clock anew.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::microsecond::optional"
+    )]
+    pub boot_by: Option<Timestamp>,
+    /// Where its entry in the `due` index is, if somebody must look again. Who looks names it in
+    /// the write, so that of two only one acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<String>,
 }
 
 impl Machine {
@@ -78,6 +102,9 @@ impl Machine {
             private_ip: None,
             launched_at: None,
             revived_at: None,
+            wished_at: None,
+            boot_by: None,
+            due_at: None,
         }
     }
 
@@ -87,6 +114,25 @@ impl Machine {
     }
 }
 
+/// The kind of the `due` entries of machines.
+const KIND: &str = "MACHINE";
+
+/// When somebody first looks at a boot: a lost job is found well before the deadline.
+fn first_look(ours: bool, deadline: Timestamp, now: Timestamp) -> Timestamp {
+    if ours {
+        deadline.min(now + LOOK_EVERY)
+    } else {
+        deadline
+    }
+}
+
+/// Has somebody look at a machine at this moment.
+fn due(change: Change, id: WorkspaceId, at: Timestamp) -> Change {
+    change
+        .set(DUE.pk, keys::due(KIND, keys::shard(id)))
+        .set(DUE.sk, keys::due_at(at, &id.to_string()))
+}
+
 /// The machine of a new workspace, and the job that brings it up.
 pub(crate) fn born(
     id: WorkspaceId,
@@ -94,13 +140,16 @@ pub(crate) fn born(
     deadline: Timestamp,
     now: Timestamp,
 ) -> Vec<Write> {
-    let mut row = item(keys::machine(id), machine);
-    let due = keys::due_at(deadline, &id.to_string());
-    row.insert(
-        DUE.pk.to_owned(),
-        value(keys::due("MACHINE", keys::shard(id))),
-    );
-    row.insert(DUE.sk.to_owned(), value(due));
+    let look = first_look(machine.ours, deadline, now);
+    let born = Machine {
+        wished_at: Some(now),
+        boot_by: Some(deadline),
+        due_at: Some(keys::due_at(look, &id.to_string())),
+        ..machine.clone()
+    };
+    let mut row = item(keys::machine(id), &born);
+    let partition = crate::expr::value(keys::due(KIND, keys::shard(id)));
+    row.insert(DUE.pk.to_owned(), partition);
     let mut writes = vec![Write::put_item(row).if_new()];
     if machine.ours {
         let job = Job::ProvisionV1 {
@@ -124,8 +173,9 @@ pub(crate) fn removed(id: WorkspaceId, machine: &Machine, now: Timestamp) -> Vec
         .with("before", machine.generation)
         .set("generation", generation)
         .set("wanted", Wanted::Gone)
-        .set(DUE.pk, keys::due("MACHINE", keys::shard(id)))
-        .set(DUE.sk, keys::due_at(now + STOP_WITHIN, &id.to_string()));
+        .set("wished_at", now.as_microsecond())
+        .remove("boot_by");
+    let change = due(change, id, now + STOP_WITHIN);
     let job = Job::StopV1 {
         workspace_id: id,
         generation,

@@ -5,6 +5,7 @@ use domain::{Result, WorkspaceId, access::Place};
 use super::{Meta, Parts, create::unmoved};
 use crate::{
     Store, TransactError,
+    beats::SLEEPS_AFTER,
     expr::{Change, Write},
     keys::{self, TREE},
     ops::UpdateError,
@@ -97,10 +98,26 @@ impl Store {
         if patch.is_empty() {
             return Ok(true);
         }
+        if let Some(minutes) = patch.hibernation_idle_minutes {
+            return self.patch_with_sleep(id, patch, minutes).await;
+        }
         match self.update(patch.change(id)).await {
             Ok(_) => Ok(true),
             Err(UpdateError::Refused(_)) => Ok(false),
             Err(UpdateError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The minutes stand on the hot item as well: the sweep that reads all of those then knows,
+    /// without another read, who may ever fall asleep.
+    async fn patch_with_sleep(&self, id: WorkspaceId, patch: &Patch, minutes: i64) -> Result<bool> {
+        let hot = Change::at(keys::beat(id))
+            .when("attribute_exists(pk)")
+            .set_or_remove(SLEEPS_AFTER, (minutes > 0).then_some(minutes));
+        match self.transact([patch.change(id).into(), hot.into()]).await {
+            Ok(()) => Ok(true),
+            Err(TransactError::Cancelled(_)) => Ok(false),
+            Err(TransactError::Failed(error)) => Err(error),
         }
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{Meta, Once};
 use crate::{
     Store, TransactError,
-    beats::{Beat, TOKENS, mark_set},
+    beats::{Beat, SLEEPS_AFTER, TOKENS, mark_set},
     events,
     expr::{Write, item, value},
     keys::{self, LOG, TREE},
@@ -75,6 +75,9 @@ pub(crate) fn writes(
         keys::beat(id),
         &Beat::new(status, heard_at, meta.max_concurrent_tasks),
     );
+    if let Some(minutes) = meta.hibernation_idle_minutes {
+        hot.insert(SLEEPS_AFTER.to_owned(), value(minutes));
+    }
     if let Some(token) = token {
         hot.insert(TOKENS.to_owned(), mark_set(&token.hash()));
     }

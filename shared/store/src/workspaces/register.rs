@@ -75,6 +75,10 @@ impl Store {
             .set("active_at", now.as_microsecond())
             .set("capabilities", 0)
             .remove("idle_timeout");
+        if !before.status.answers() {
+            // Who came up has not been idle yet.
+            hot = hot.set("active_at", now.as_microsecond());
+        }
         hot = match registration.token {
             Some(token) => hot
                 .when(format!("{unchanged} AND attribute_not_exists(#tokens)"))

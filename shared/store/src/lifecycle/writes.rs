@@ -1,0 +1,154 @@
+//! The writes of an act beside the hot item: address and gate, and what is wished of the machine (its
+//! generation, its deadline, who looks again, the job).
+
+use domain::{
+    WorkspaceId,
+    job::Job,
+    lifecycle::{self, Act, Host, REVIVE_PAUSE, STOP_WITHIN, Turn, Wanted},
+    workspace::Status,
+};
+use jiff::Timestamp;
+
+use super::{Ask, due, first_look};
+use crate::{
+    expr::{Change, Write},
+    keys::{self, DUE},
+    ledger::pending,
+    workspaces::Workspace,
+};
+
+/// Whether the process of before is over.
+pub(super) fn ends_process(turn: &Turn) -> bool {
+    matches!(
+        turn.to,
+        Status::Provisioning | Status::AwaitingAgent | Status::Paused | Status::Hibernated
+    )
+}
+
+/// The address and the task go with the process; why it failed stays.
+pub(super) fn cold(workspace: &Workspace, turn: &Turn, act: &Act) -> Write {
+    let key = keys::meta(workspace.meta.id);
+    let there = "attribute_exists(pk) AND attribute_not_exists(#removed_at)";
+    let change = Change::at(key.clone()).when(there).naming("removed_at");
+    match act {
+        Act::Fail(failure) => change
+            .set("last_sample_error", failure.sample_error())
+            .into(),
+        _ if ends_process(turn) => change.set("url", "").set("current_task", "").into(),
+        _ => Write::check(key).when(there).naming("removed_at"),
+    }
+}
+
+/// The gate. Nobody is sent to sleep over a message that came in meanwhile.
+pub(super) fn load(workspace: &Workspace, turn: &Turn, act: &Act) -> Write {
+    let key = keys::load(workspace.meta.id);
+    let Some(gate) = turn.gate else {
+        return Write::check(key).if_there();
+    };
+    let change = Change::at(key).set("gate", gate);
+    match act {
+        Act::Hibernate { force: false } => change
+            .when("attribute_exists(pk) AND #running = :none AND #waiting = :none")
+            .naming("running")
+            .naming("waiting")
+            .with("none", 0)
+            .into(),
+        _ => change.when("attribute_exists(pk)").into(),
+    }
+}
+
+/// Whether it begins a new generation: every wish does, and every boot by hand, so that a deadline
+/// always belongs to one.
+pub(super) fn rises(turn: &Turn) -> bool {
+    turn.wanted.is_some() || turn.to == Status::Provisioning
+}
+
+/// What the machine should be, and when somebody looks whether it is.
+pub(super) fn machine(workspace: &Workspace, turn: &Turn, ask: &Ask<'_>) -> Option<Change> {
+    let (id, now) = (workspace.meta.id, ask.now);
+    let (boots, change) = (
+        turn.to == Status::Provisioning,
+        Change::at(keys::machine(id)),
+    );
+    let Some(machine) = &workspace.machine else {
+        // Run by hand: only its registering is waited for.
+        let change = change
+            .when("attribute_not_exists(pk)")
+            .set("ours", false)
+            .set("generation", 1)
+            .set("attempt", 1)
+            .set("wanted", Wanted::Running);
+        return boots.then(|| booting(change, workspace, false, ask));
+    };
+    let change = change
+        .when("attribute_exists(pk) AND #generation = :before")
+        .naming("generation")
+        .with("before", machine.generation);
+    if rises(turn) {
+        let change = change
+            .set("generation", machine.generation + 1)
+            .set("attempt", 1)
+            .set("wanted", turn.wanted.unwrap_or(Wanted::Running));
+        let change = match ask.act {
+            Act::Revive => change.set("revived_at", now.as_microsecond()),
+            _ => change,
+        };
+        return Some(if boots {
+            booting(change, workspace, machine.ours, ask)
+        } else {
+            let change = change
+                .set("wished_at", now.as_microsecond())
+                .remove("boot_by");
+            due(change, id, now + STOP_WITHIN)
+        });
+    }
+    match ask.act {
+        Act::Fail(_) => Some(change.remove("boot_by").remove(DUE.pk).remove(DUE.sk)),
+        // Whoever silenced it may not live to start it anew: then the sweep of what is due does.
+        Act::Silence if machine.ours && machine.wanted == Wanted::Running => {
+            let rested = machine.revived_at.map(|last| last + REVIVE_PAUSE);
+            Some(due(change, id, rested.map_or(now, |at| at.max(now))))
+        }
+        _ => None,
+    }
+}
+
+fn booting(change: Change, workspace: &Workspace, ours: bool, ask: &Ask<'_>) -> Change {
+    let id = workspace.meta.id;
+    let needs = || lifecycle::boot_within(&workspace.meta.runtime);
+    let deadline = ask.now + ask.boot_within.unwrap_or_else(needs);
+    let change = change
+        .set("reset_session", ask.reset)
+        .set("wished_at", ask.now.as_microsecond())
+        .set("boot_by", deadline.as_microsecond());
+    due(change, id, first_look(ours, deadline, ask.now))
+}
+
+/// The job for what is wished now.
+pub(super) fn job(workspace: &Workspace, turn: &Turn, now: Timestamp) -> Option<Write> {
+    let id = workspace.meta.id;
+    if workspace.host() != Host::Machine {
+        return None;
+    }
+    let generation = workspace.machine.as_ref()?.generation + 1;
+    let job = match turn.wanted? {
+        Wanted::Running => Job::ProvisionV1 {
+            workspace_id: id,
+            generation,
+        },
+        Wanted::Stopped | Wanted::Gone => Job::StopV1 {
+            workspace_id: id,
+            generation,
+        },
+    };
+    Some(pending(id, &job, now))
+}
+
+/// The check that an ancestor is not paused.
+pub(super) fn not_paused(ancestor: WorkspaceId) -> Write {
+    // One that is removed takes this one with it in a moment; it does not hold it.
+    Write::check(keys::beat(ancestor))
+        .when("attribute_not_exists(pk) OR #status <> :paused")
+        .naming("status")
+        .with("paused", Status::Paused)
+}
