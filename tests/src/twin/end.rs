@@ -58,6 +58,7 @@ impl State {
         let Some(place) = self.places.get_mut(&request.target) else {
             return Ended::Now;
         };
+        place.load.message_at = Some(now);
         let counts = &mut place.load.counts;
         match request.state {
             Stands::Completed => counts.done += 1,

@@ -166,6 +166,7 @@ impl State {
             line.insert(kept.line_key(), Entry::of(&kept));
         }
         load.counts.accepted += 1;
+        load.message_at = Some(now);
         kept.timeline = vec![step(now, kept.state, Some("accepted"))];
         if let Some(own) = &request.idempotency {
             let end = request.valid_until + EXPIRY;
