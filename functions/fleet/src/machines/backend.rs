@@ -7,9 +7,10 @@ use super::{
     Volume, VolumeId, Whose, ec2::Ec2,
 };
 
-/// Machines, or why there are none. Without a backend every call says so by its class
-/// ([`Class::NoBackend`](super::Class::NoBackend)) and none panics (contract: lifecycle-and-sweepers
-/// 9.1). A caller with nothing on record need not ask at all.
+/// Machines, or why there are none (contract: lifecycle-and-sweepers 9.1).
+///
+/// Without a backend every call says so by its class ([`Class::NoBackend`](super::Class::NoBackend))
+/// and none panics. A caller with nothing on record need not ask at all: nothing runs.
 #[derive(Debug, Clone)]
 pub enum Backend<M = Ec2> {
     /// There is one.
@@ -84,5 +85,57 @@ impl<M: Machines> Machines for Backend<M> {
 
     async fn delete_volume(&self, id: &VolumeId) -> Result<Change, Trouble> {
         self.ready()?.delete_volume(id).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::BehaviorVersion;
+
+    use super::*;
+    use crate::machines::{
+        Class, Next, State,
+        fake::FakeEc2,
+        tests::{launch, machine, settings_with},
+    };
+
+    #[tokio::test]
+    async fn half_a_backend_says_so_and_does_not_panic() {
+        let half = settings_with(&[("MACHINE_LAUNCH_TEMPLATE", "")]);
+        let none = Backend::new(half, &SdkConfig::builder().build());
+        let id = machine(1, State::Running).id;
+        let volume: VolumeId = "vol-0123456789abcdef0".parse().expect("an id");
+        let troubles = [
+            none.start(&launch(1)).await.err(),
+            none.started(&launch(1)).await.err(),
+            none.resume(&id).await.err(),
+            none.stop(&id).await.err(),
+            none.reboot(&id).await.err(),
+            none.terminate(&id).await.err(),
+            none.describe(std::slice::from_ref(&id)).await.err(),
+            none.list(Whose::Stack).await.err(),
+            none.console(&id).await.err(),
+            none.leftovers().await.err(),
+            none.delete_volume(&volume).await.err(),
+        ];
+        for trouble in troubles {
+            let trouble = trouble.expect("none");
+            let (class, next) = (trouble.class(), trouble.next());
+            assert_eq!((class, next), (Class::NoBackend, Next::Nothing));
+            assert!(trouble.code().contains("MACHINE_LAUNCH_TEMPLATE "));
+        }
+        assert_eq!(none.places(Tier::One), 0);
+    }
+
+    #[tokio::test]
+    async fn a_whole_backend_passes_calls_on() {
+        let backend = Backend::Ready(FakeEc2::new());
+        let made = backend.start(&launch(1)).await.expect("started");
+        let seen = backend.list(Whose::Stack).await.expect("whole");
+        assert_eq!(seen.machines(), std::slice::from_ref(&made));
+        assert_eq!(backend.places(Tier::One), 4);
+        let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest());
+        let whole = Backend::new(settings_with(&[]), &sdk.build());
+        assert!(matches!(whole, Backend::Ready(_)));
     }
 }

@@ -106,7 +106,6 @@ fn list(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::machines::{
         Tier,
         tests::{SETTINGS, settings_with, workspace},

@@ -18,10 +18,11 @@ where
         SdkError::TimeoutError(_) => (Class::Unknown, "no answer in time"),
         SdkError::ServiceError(refusal) => {
             let code = refusal.err().code().unwrap_or("no error code");
-            // A server error with a code of its own (no capacity) is a refusal all the same.
-            let unheard = match refusal.raw().status().is_server_error() {
-                true => Class::Unknown,
-                false => Class::Config,
+            // A server error with a known code (no capacity) is a refusal; and a 200 that is no XML
+            // ends up here too, as an error without a code.
+            let unheard = match refusal.raw().status().is_client_error() {
+                true => Class::Config,
+                false => Class::Unknown,
             };
             (class_of(code).unwrap_or(unheard), code)
         }
