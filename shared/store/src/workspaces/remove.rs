@@ -171,7 +171,7 @@ impl Store {
         }
     }
 
-    async fn delete(&self, key: Key) -> Result<()> {
+    pub(crate) async fn delete(&self, key: Key) -> Result<()> {
         self.db
             .delete_item()
             .table_name(&self.table)
