@@ -1,138 +1,158 @@
-//! The sweeps over a table of their own, with a clock that is moved and machines that are not there.
+//! Machines: the functions of the fleet in this process, over the emulator's table and a fake of EC2.
 
-mod cost;
-mod deployed;
-mod idle;
-mod orphans;
-mod overdue;
-mod silent;
+mod console;
+mod exchange;
+mod instance_events;
+mod permissions;
+mod provision;
+mod races;
+mod stop;
+mod sts;
+mod sweeps;
+mod troubles;
 
-use domain::{Mode, WorkspaceId, workspace::Status};
-use e2e::{
-    Workspace,
-    counted::{InProcess, PUBLIC},
+use std::time::Duration;
+
+use domain::{Mode, Result, WorkspaceId, lifecycle::Act};
+use e2e::{Answer, counted::InProcess};
+use fleet::{
+    Crew,
+    jobs::{Progress, Queue},
+    machines::{Machine, MachineId, fake::FakeEc2},
+    provision::Provisioner,
 };
-use fleet::sweeps::{
-    Report, Watch,
-    overdue::{Overdue, sweep as sweep_overdue},
-    silent::{Silent, silence::Limits, sweep as sweep_silent},
-};
-use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{
-    keys,
-    lifecycle::{Found, Machine},
+    lifecycle::{Acted, Ask, Machine as Record},
+    secrets::Vault,
     workspaces::Parts,
 };
 
-use crate::calls_messages::permitted;
+/// Boots, stops and shutdowns are through.
+const SETTLED: Duration = Duration::from_secs(20);
+/// What EC2 does not show now, is not there.
+const LAG: Duration = Duration::from_secs(5 * 60);
 
-/// The functions over a table of their own: sweeps concern all workspaces.
-struct World {
+/// The functions, and the account they work on.
+struct Yard {
     inside: InProcess,
-    began: Timestamp,
+    ec2: FakeEc2,
+    works: Provisioner<FakeEc2>,
 }
 
-impl World {
+/// A workspace with a machine of ours.
+#[derive(Clone, Copy)]
+struct Own(WorkspaceId);
+
+impl Yard {
     async fn new() -> Self {
-        let inside = InProcess::alone(Mode::DevClosed).await;
-        Self {
-            inside,
-            began: Timestamp::now(),
+        let inside = InProcess::new(Mode::DevClosed).await;
+        let ec2 = FakeEc2::new();
+        let works = Provisioner {
+            crew: Crew {
+                app: inside.app,
+                machines: ec2.clone(),
+            },
+            queue: Queue::provisions(inside.app).expect("set by `make test`"),
+            vault: vault(&inside),
+            platform_url: "https://api.example.com".parse().expect("plain"),
+            required_env: |_| Vec::new(),
+        };
+        Self { inside, ec2, works }
+    }
+
+    /// A new workspace; its first job has not run.
+    async fn workspace(&self) -> Own {
+        let body = json!({"name": "Own", "runtime": "example"});
+        let call = self.inside.post("/workspaces").bearer(&self.inside.admin);
+        let made = call.json(&body).await.expect(201);
+        Own(made.text("id").parse().expect("an id"))
+    }
+
+    /// A workspace whose machine runs and whose agent has registered.
+    async fn online(&self) -> (Own, Machine) {
+        let own = self.workspace().await;
+        assert_eq!(self.provision(own, 1).await.expect("made"), Progress::Done);
+        self.ec2.advance(SETTLED);
+        self.register(own).await;
+        (own, self.machine_of(own).await)
+    }
+
+    async fn register(&self, own: Own) {
+        let body = json!({"id": own.0.to_string(), "url": "https://8.8.8.8/", "agent_card": {}});
+        let call = self.inside.post("/registry/register");
+        let call = call.bearer(&self.inside.admin).json(&body);
+        call.await.expect(200);
+    }
+
+    async fn provision(&self, own: Own, generation: u32) -> Result<Progress> {
+        self.works
+            .provision(own.0, generation, self.ec2.now())
+            .await
+    }
+
+    async fn stop(&self, own: Own, generation: u32) -> Result<Progress> {
+        fleet::stop::stop(&self.works.crew, own.0, generation, self.ec2.now()).await
+    }
+
+    /// Does something to its life; answers with the generation after it.
+    async fn act(&self, own: Own, act: Act) -> u32 {
+        let ask = Ask::new(&act, jiff::SignedDuration::from_mins(10), self.ec2.now());
+        match self.inside.app.store.act(own.0, &ask).await {
+            Ok(Acted::Done { generation, .. }) => generation,
+            other => panic!("{act:?}: {other:?}"),
         }
     }
 
-    /// So many seconds from now.
-    fn after(&self, seconds: i64) -> Timestamp {
-        Timestamp::now() + SignedDuration::from_secs(seconds)
+    async fn delete(&self, own: Own) -> Answer {
+        let path = format!("/workspaces/{}?confirm=true", own.0);
+        let call = self.inside.call(reqwest::Method::DELETE, &path);
+        call.bearer(&self.inside.admin).await.expect(200)
     }
 
-    /// A workspace of this runtime; `example` has an image, so a machine of ours runs it.
-    async fn create(&self, runtime: &str) -> WorkspaceId {
-        let call = self.inside.post("/workspaces").bearer(&self.inside.admin);
-        let made = call.json(&json!({"name": "Ada", "runtime": runtime})).await;
-        made.expect(201).text("id").parse().expect("an id")
+    async fn shown(&self, own: Own) -> Value {
+        let call = self.inside.get(&format!("/workspaces/{}", own.0));
+        call.bearer(&self.inside.admin).await.expect(200).json
     }
 
-    /// One with a machine of ours that was launched and has registered.
-    async fn running(&self, instance: &str) -> WorkspaceId {
-        let id = self.create("example").await;
-        let at = self.began;
-        let instance_id = instance.to_owned();
-        let found = Found::Launched { instance_id, at };
-        let store = &self.inside.app.store;
-        assert!(store.found(id, 1, &found).await.expect("recorded"));
-        let call = self.inside.post("/registry/register");
-        let body = json!({"id": id, "url": PUBLIC, "agent_card": {"name": "test"}});
-        let call = call.bearer(&self.inside.admin).json(&body);
-        call.await.expect(200);
-        id
+    async fn status(&self, own: Own) -> String {
+        let shown = self.shown(own).await;
+        shown["status"].as_str().unwrap_or_default().to_owned()
     }
 
-    async fn status(&self, id: WorkspaceId) -> Status {
-        let found = self.inside.app.store.workspace(id, Parts::Core).await;
-        found
-            .expect("read")
-            .map_or(Status::Removed, |it| it.status())
+    /// Why it failed, as it is kept.
+    async fn sample_error(&self, own: Own) -> String {
+        let workspace = self.inside.app.store.workspace(own.0, Parts::Core).await;
+        let meta = workspace.expect("an answer").expect("there").meta;
+        meta.last_sample_error
     }
 
-    async fn machine(&self, id: WorkspaceId) -> Option<Machine> {
-        self.inside.app.store.machine(id).await.expect("read")
+    async fn record(&self, own: Own) -> Option<Record> {
+        let machine = self.inside.app.store.machine(own.0).await;
+        machine.expect("an answer")
     }
 
-    /// When somebody looks at its machine again, in seconds from now.
-    async fn due_in(&self, id: WorkspaceId) -> Option<i64> {
-        let at = keys::due_time(&self.machine(id).await?.due_at?)?;
-        Some((at - Timestamp::now()).get_seconds())
+    /// The recorded machine, as the account has it.
+    async fn machine_of(&self, own: Own) -> Machine {
+        let record = self.record(own).await.expect("a record");
+        let id: MachineId = record
+            .instance_id
+            .expect("a machine")
+            .parse()
+            .expect("an id");
+        let alive = self.ec2.alive();
+        let machine = alive.into_iter().find(|it| it.id == id);
+        machine.expect("alive")
     }
 
-    async fn events(&self, id: WorkspaceId) -> Vec<String> {
-        let rows = self.inside.app.store.newest_events_of(id).await;
-        let rows = rows.expect("events");
-        rows.into_iter().map(|row| row.event_type).collect()
-    }
-
-    /// How many jobs of this kind for it were put on their way, and not taken.
-    async fn jobs(&self, kind: &str, id: WorkspaceId) -> usize {
-        let due = store::ledger::Ledger::due(&self.inside.app.store, self.after(86_400), 100);
-        let due = due.await.expect("what is due").due;
-        let jobs = due.iter().filter(|due| match due {
-            store::ledger::Due::Job(job) => {
-                job.job.contains(kind) && job.job.contains(&id.to_string())
-            }
-            _ => false,
-        });
-        jobs.count()
-    }
-
-    async fn set_time(&self, id: WorkspaceId, attribute: &str, at: Timestamp) {
-        let key = keys::beat(id);
-        let micros = at.as_microsecond();
-        self.inside.scale.set_number(&key, attribute, micros).await;
-    }
-
-    async fn silent_at(&self, now: Timestamp) -> Report {
-        let silent = Silent::over(self.inside.app, Limits::default(), "tests");
-        self.inside.wire.take();
-        let report = sweep_silent(silent, Watch::at(now)).await;
-        permitted("fleet.silent", &self.inside.wire.take());
-        report.expect("a sweep")
-    }
-
-    async fn overdue_at(&self, now: Timestamp) -> Report {
-        let overdue = Overdue::over(self.inside.app, "tests");
-        self.inside.wire.take();
-        let report = sweep_overdue(overdue, Watch::at(now)).await;
-        permitted("fleet.overdue", &self.inside.wire.take());
-        report.expect("a sweep")
+    async fn has_token(&self, own: Own) -> bool {
+        let workspace = self.inside.app.store.workspace(own.0, Parts::Core).await;
+        let beat = workspace.expect("an answer").expect("there").beat;
+        beat.is_some_and(|beat| beat.has_tokens)
     }
 }
 
-fn id(workspace: &Workspace) -> WorkspaceId {
-    workspace.id.parse().expect("an id")
-}
-
-/// Found, changed, failed and held.
-fn counts(report: &Report) -> (usize, usize, usize, usize) {
-    (report.found, report.changed, report.failed, report.held)
+fn vault(inside: &InProcess) -> Vault {
+    let key = std::env::var("SECRETS_KEY_ARN").expect("set by `make test`");
+    e2e::counted::vault(inside.app, &key)
 }

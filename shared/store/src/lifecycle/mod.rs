@@ -5,6 +5,7 @@
 
 mod act;
 mod due;
+mod exchange;
 mod machine;
 mod pulse;
 mod writes;
@@ -18,6 +19,7 @@ use domain::{
     lifecycle::{LOOK_EVERY, STOP_WITHIN, Wanted},
 };
 pub use due::{MachinesDue, Watched};
+pub use exchange::Claim;
 use jiff::Timestamp;
 pub use machine::Found;
 pub use pulse::{Pulse, Pulses, Use};
