@@ -81,13 +81,12 @@ pub trait Machines: Send + Sync {
 
     /// These machines, in any state, as far as they are known. Ask the answer for
     /// [`Listing::presence`].
-    ///
-    /// # Errors
-    /// [`Class::Defect`]: an id has not the form of one.
     fn describe(&self, ids: &[MachineId]) -> impl Future<Output = Result<Listing, Trouble>> + Send;
 
-    /// All machines of this stack that are not being terminated, or those of one workspace. Tags
-    /// are seen late: a machine of the last [`listing::LAG`] may be missing.
+    /// All machines of this stack that are not being terminated, or those of one workspace.
+    ///
+    /// Tags are seen late, so a machine of the last [`listing::LAG`] may be missing; and people can
+    /// change them, so describe a recorded machine before you replace it for being absent here.
     fn list(&self, whose: Whose) -> impl Future<Output = Result<Listing, Trouble>> + Send;
 
     /// The end of what the machine printed while booting, at most 64 KiB; empty early in its life,

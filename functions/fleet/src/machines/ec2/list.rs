@@ -40,12 +40,14 @@ impl Ec2 {
             filters.push(tagged(tags::WORKSPACE, &id.to_string()));
         }
         filters.push(filter("instance-state-name", LIVING));
+        // A machine that EC2 found by the workspace's tag and whose other tags cannot be read is shown:
+        // left out, it would look absent.
         let wanted = |machine: &Machine| {
             let owner = machine.owner.map(|owner| owner.workspace_id);
             !machine.state.is_ended()
                 && match whose {
                     Whose::Stack => true,
-                    Whose::Workspace(id) => owner == Some(id),
+                    Whose::Workspace(id) => owner.is_none_or(|owner| owner == id),
                 }
         };
         let machines = self.instances(filters).await?.into_iter();

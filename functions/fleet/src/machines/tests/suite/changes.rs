@@ -14,6 +14,7 @@ on_all_machines! {
     ending_twice_is_ending_once
     only_the_living_reboot
     what_was_never_started_is_absent
+    what_is_not_seen_yet_looks_absent_and_lives
     the_dead_are_absent_but_to_those_who_end_them
     lost_answers_of_changes_are_settled_by_repeats
     refusals_are_told_apart
@@ -108,6 +109,22 @@ async fn what_was_never_started_is_absent(machines: &impl Machines, _: &FakeEc2)
         machines.terminate(&id).await.expect("known"),
         Change::Absent
     );
+}
+
+async fn what_is_not_seen_yet_looks_absent_and_lives(machines: &impl Machines, fake: &FakeEc2) {
+    fake.lag(SETTLED);
+    let id = machines.start(&launch(1)).await.expect("started").id;
+    assert_eq!(
+        machines.terminate(&id).await.expect("unseen"),
+        Change::Absent
+    );
+    assert_eq!(fake.alive().len(), 1);
+    fake.advance(SETTLED);
+    assert_eq!(
+        machines.terminate(&id).await.expect("seen"),
+        Change::Underway
+    );
+    assert!(fake.alive().is_empty());
 }
 
 async fn the_dead_are_absent_but_to_those_who_end_them(machines: &impl Machines, fake: &FakeEc2) {

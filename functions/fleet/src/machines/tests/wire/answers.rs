@@ -120,6 +120,28 @@ async fn what_was_not_asked_for_is_left_out() {
 }
 
 #[tokio::test]
+async fn what_an_answer_leaves_out_is_as_it_was_asked_for() {
+    let bare = "<instancesSet><item><instanceId>i-0123abcd</instanceId></item></instancesSet>";
+    let (ec2, _) = once([response("RunInstances", bare)]);
+    let made = ec2.start(&launch(1)).await.expect("started");
+    assert_eq!(made.owner, Some(launch(1).owner()));
+    assert_eq!(made.client_token, launch(1).token());
+    assert_eq!((made.state, made.launched_at), (State::Other, None));
+}
+
+#[tokio::test]
+async fn a_machine_with_garbled_tags_is_shown_and_nobody_s() {
+    let mut garbled = machine(1, State::Running);
+    garbled.owner = None;
+    let shown = || page(&[instance(&garbled, "prod")], None);
+    let (ec2, _) = once([shown(), shown()]);
+    for whose in [Whose::Stack, Whose::Workspace(launch(1).workspace_id)] {
+        let seen = ec2.list(whose).await.expect("whole");
+        assert_eq!(seen.machines(), std::slice::from_ref(&garbled));
+    }
+}
+
+#[tokio::test]
 async fn the_console_of_old_types_is_asked_for_otherwise() {
     let output = "<output>aGVs\nbG8=\n</output><timestamp>2026-01-01T00:00:00Z</timestamp>";
     let (ec2, wire) = once([
