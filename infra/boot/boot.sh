@@ -26,17 +26,6 @@ imds() { # path [method header]
 
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 
-encoded() { # percent-encoding as signatures want it
-  local LC_ALL=C text=$1 character i
-  for ((i = 0; i < ${#text}; i++)); do
-    character=${text:i:1}
-    case $character in
-      [A-Za-z0-9._~-]) printf %s "$character" ;;
-      *) printf '%%%02X' "'$character" ;;
-    esac
-  done
-}
-
 # The signature of a text. Not `openssl`: it takes keys as arguments, which everybody on the machine can list.
 signature() { # secret date region service text
   printf '%s\0' "$@" | python3 -c '
@@ -50,25 +39,29 @@ print(key.hex())'
 
 digest() { sha256sum | cut -d ' ' -f 1; }
 
-# A GetCallerIdentity that whoever holds this address may send for one minute, to this host and for this stack only.
-presigned() { # stack region time access_key secret session_token
-  local host=sts.$2.amazonaws.com scope=${3%%T*}/$2/sts/aws4_request query request text
-  query="Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256"
-  query+="&X-Amz-Credential=$(encoded "$4/$scope")&X-Amz-Date=$3&X-Amz-Expires=60"
-  query+="&X-Amz-Security-Token=$(encoded "$6")&X-Amz-SignedHeaders=host%3Bx-molecule-stack"
-  request=$(printf '%s\n' GET / "$query" "host:$host" "x-molecule-stack:$1" '' 'host;x-molecule-stack' \
-    "$(printf '' | digest)")
+# What the exchange is asked with: the headers of a signed GetCallerIdentity, which the platform sends in our stead. They
+# are good for this stack only, and for minutes. docs/bootstrap.md has the form.
+proof() { # stack region time access_key secret session_token
+  local host=sts.$2.amazonaws.com scope=${3%%T*}/$2/sts/aws4_request names request text
+  case $2 in cn-*) host+=.cn ;; esac
+  names='content-type;host;x-amz-date;x-amz-security-token;x-molecule-stack'
+  request=$(printf '%s\n' POST / '' 'content-type:application/x-www-form-urlencoded; charset=utf-8' "host:$host" \
+    "x-amz-date:$3" "x-amz-security-token:$6" "x-molecule-stack:$1" '' "$names" \
+    "$(printf 'Action=GetCallerIdentity&Version=2011-06-15' | digest)")
   text=$(printf '%s\n' AWS4-HMAC-SHA256 "$3" "$scope" "$(printf %s "$request" | digest)")
-  printf 'https://%s/?%s&X-Amz-Signature=%s' "$host" "$query" "$(signature "$5" "${3%%T*}" "$2" sts "$text")"
+  printf '{"headers":{"X-Amz-Date":"%s","X-Amz-Security-Token":"%s","X-Molecule-Stack":"%s","Authorization":"%s"}}' \
+    "$3" "$6" "$1" "AWS4-HMAC-SHA256 Credential=$4/$scope, SignedHeaders=$names, \
+Signature=$(signature "$5" "${3%%T*}" "$2" sts "$text")"
 }
 
 identity() {
   local role credentials region
   imds_token=$(imds api/token PUT '-ttl-seconds: 300') || return
+  address=$(imds meta-data/public-ipv4 || imds meta-data/local-ipv4) || return
   region=$(imds meta-data/placement/region) || return
   role=$(imds meta-data/iam/security-credentials/) || return
   credentials=$(imds "meta-data/iam/security-credentials/$role") || return
-  presigned "$STACK" "$region" "$(date -u +%Y%m%dT%H%M%SZ)" "$(field AccessKeyId <<<"$credentials")" \
+  proof "$STACK" "$region" "$(date -u +%Y%m%dT%H%M%SZ)" "$(field AccessKeyId <<<"$credentials")" \
     "$(field SecretAccessKey <<<"$credentials")" "$(field Token <<<"$credentials")"
 }
 
@@ -82,27 +75,27 @@ post() { # path, with the body on standard input; prints the status, leaves the 
       --write-out '%{http_code}' "$PLATFORM_URL$1" || true
 }
 
-# Asks until it is answered: the record and the tags of a machine may be seconds behind its boot. Ten minutes are what
-# the platform gives a boot, so it does not ask for longer.
+# Asks until it is let in: tags and record of a machine may be seen late. The platform gives a boot ten minutes. One that
+# is only rebooted, by nobody's wish, is refused for good: with an agent of an earlier boot it waits for less.
 exchange() {
-  local wait=1 status proof
-  SECONDS=0
-  while :; do
-    if proof=$(identity); then
-      status=$(printf '{"workspace_id":"%s","identity_url":"%s"}' "$WORKSPACE_ID" "$proof" | post /bootstrap/exchange)
+  local patience=600 waited=0 wait=2 status
+  ! docker inspect "$container" >/dev/null 2>&1 || patience=120
+  while [ "$waited" -lt "$patience" ]; do
+    if identity >"$run/proof"; then
+      status=$(post /bootstrap/exchange <"$run/proof")
       if [ "$status" = 200 ]; then
         mv "$run/answered" "$answer"
         return 0
       fi
       say "the exchange was answered with $status"
-      case $status in 409 | 410) return 1 ;; esac
     else
       say "no credentials of the instance's role yet"
     fi
-    [ "$SECONDS" -lt 540 ] || return 1
     sleep "$wait"
-    wait=$((wait < 16 ? wait * 2 : 16))
+    waited=$((waited + wait))
+    wait=$((wait < 8 ? wait * 2 : 15))
   done
+  return 1
 }
 
 # What is reported must not tell a secret: values of the environment are blanked out of the agent's own words.
@@ -112,7 +105,7 @@ import json, os, sys
 text = sys.stdin.buffer.read().decode(errors="replace")
 if os.path.exists(sys.argv[2]):
     answer = json.load(open(sys.argv[2]))
-    for value in sorted([*answer["environment"].values(), answer["auth_token"]], key=len, reverse=True):
+    for value in sorted([*answer["env"].values(), answer["token"]], key=len, reverse=True):
         text = text.replace(value, "***") if len(value) > 7 else text
 print(json.dumps({"error": sys.argv[1], "log_tail": text}))' "$1" "$answer" |
     post "/admin/workspaces/$WORKSPACE_ID/bootstrap-failed"
@@ -128,7 +121,7 @@ fail() { # sentence
   exit 1
 }
 
-clean() { rm -f "$run"/{token,body,answered,answer.json,env,lines}; }
+clean() { rm -f "$run"/{token,body,proof,answered,answer.json,env,lines}; }
 
 # -------------------------------------------------- the container
 tools() {
@@ -152,22 +145,28 @@ pull() { # image
 
 # Docker's files of variables cannot hold a line break: such a value is passed on from the environment of the call.
 start() { # image
-  local pair
+  local pair configs
   python3 -c '
 import json, sys
-for name, value in json.load(open(sys.argv[1]))["environment"].items():
+answer = json.load(open(sys.argv[1]))
+for name, value in {"PORT": "8000", "AGENT_URL": sys.argv[2], **answer["env"], "AUTH_TOKEN": answer["token"]}.items():
     broken = "\n" in value or "\r" in value
     print(name if broken else f"{name}={value}", file=sys.stderr)
     if broken:
-        sys.stdout.write(f"{name}={value}\0")' "$answer" >"$run/lines" 2>"$run/env"
+        sys.stdout.write(f"{name}={value}\0")' "$answer" "http://$address:8000" >"$run/lines" 2>"$run/env"
   docker rm --force "$container" >/dev/null 2>&1 || true
   (
     while IFS= read -r -d '' pair; do export "${pair?}"; done <"$run/lines"
     # `on-failure`, since with it docker itself starts nothing when the machine boots: that is for this script, after
     # the exchange, or the agent would come up with the token of its last life.
-    exec docker run --detach --name "$container" --env-file "$run/env" --restart on-failure --publish 8000:8000 \
+    exec docker create --name "$container" --env-file "$run/env" --restart on-failure --publish 8000:8000 \
       --volume workspace:/workspace --volume configs:/configs "$1"
-  ) >>"$log" 2>&1
+  ) >>"$log" 2>&1 || return
+  # The reference's agents read their token here. Made after the container, which fills the folder from its image.
+  configs=$(docker volume inspect --format '{{.Mountpoint}}' configs 2>>"$log") || return
+  cp "$run/token" "$configs/.auth_token"
+  chown --reference "$configs" "$configs/.auth_token"
+  docker start "$container" >>"$log" 2>&1
 }
 
 # Whether it still runs after ten seconds; what it says later goes to the platform by itself.
@@ -197,6 +196,7 @@ stay() {
 }
 
 main() {
+  local image
   mkdir -p "$run"
   exec 9>"$run/lock"
   flock --nonblock 9 || exit 0
@@ -206,12 +206,16 @@ main() {
   stay
   tools || fail "docker cannot be started"
   if exchange; then
-    field auth_token <"$answer" >"$run/token"
-    pull "$IMAGE" || fail "the image cannot be pulled"
-    start "$IMAGE" || fail "the container cannot be started"
+    field token <"$answer" >"$run/token"
+    image=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["image"] or "")' <"$answer")
+    image=${image:-$IMAGE}
+    say "generation $(field generation <"$answer"), image ${image:-unknown}"
+    [ -n "$image" ] || fail "the platform has no image for the runtime $RUNTIME"
+    pull "$image" || fail "the image cannot be pulled"
+    start "$image" || fail "the container cannot be started"
     stays_up || fail "the agent ended"
   else
-    # A machine that has booted before and is refused now goes on with what it has: it was only rebooted.
+    # Rebooted by nobody's wish: what it has is still good.
     docker start "$container" >/dev/null 2>&1 || fail "the platform did not let this machine in"
   fi
   # Uploads: here the puller would start that copies new files of the workspace into its volume. There is none yet.
