@@ -64,6 +64,7 @@ def _platform(settings: Settings, admin_token: str, deployed: Deployed) -> dict[
         "DELIVERIES_QUEUE_URL": deployed.outputs["DeliveriesQueueUrl"],
         "PROVISION_QUEUE_URL": deployed.outputs["ProvisionQueueUrl"],
         "STOP_QUEUE_URL": deployed.outputs["StopQueueUrl"],
+        "RESTARTS_QUEUE_URL": deployed.outputs["RestartsQueueUrl"],
         "AGENT_BIN": str(BINARIES / "agent-example"),
     }
 

@@ -148,6 +148,7 @@ async fn a_tick_stops_before_it_is_stopped_and_says_so() {
         agents: &messages.agents,
         clock: &Slow::default(),
         idle_timeout: messages.idle_timeout,
+        boot_within: None,
     };
     let jobs = Jobs::start(inside.app).expect("a queue");
     let report = look(&flow, jobs).await.expect("what is due");

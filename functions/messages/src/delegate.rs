@@ -16,7 +16,9 @@ use store::{
 use uuid::Uuid;
 
 use crate::{
-    Messages, envelope,
+    Messages,
+    dispatch::wake,
+    envelope,
     options::Options,
     route::{self, Route},
     rows,
@@ -147,11 +149,15 @@ async fn submit_task(
         request.slot = false;
         let row = rows::fetched(&request, &sent.target.meta.name, now);
         store.leave(&request, &row).await?;
+        wake(messages, &sent.target).await;
         return Ok(false);
     }
     match store.accept(&request, true).await? {
         Accepted::Offered => Ok(false),
-        Accepted::Waiting => Ok(true),
+        Accepted::Waiting => {
+            wake(messages, &sent.target).await;
+            Ok(true)
+        }
         Accepted::Repeat { of, .. } => {
             let live = store.request(of).await?;
             Ok(live.is_some_and(|live| live.state == domain::request::State::Waiting))

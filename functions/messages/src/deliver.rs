@@ -101,7 +101,10 @@ async fn work(messages: &'static Messages, body: &str) -> Result<()> {
             source,
             delegation_id,
         } => delegate::send(messages, source, delegation_id).await,
-        other @ (Job::ProvisionV1 { .. } | Job::StopV1 { .. }) => Err(Error::internal(format!(
+        other @ (Job::ProvisionV1 { .. }
+        | Job::StopV1 { .. }
+        | Job::RestartV1 { .. }
+        | Job::RestartAllV1 { .. }) => Err(Error::internal(format!(
             "a job of another queue: {other:?}"
         ))),
     }

@@ -6,13 +6,17 @@ use domain::{Error, Kind, RequestId, Result, WorkspaceId, request::Request, work
 use edge::{Caller, Input, Reply};
 use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
-use store::workspaces::Parts;
+use store::{
+    ledger::Ledger as _,
+    workspaces::{Parts, Workspace},
+};
 use uuid::Uuid;
 
 use crate::{
     Messages,
     envelope::{self, Envelope},
     flow::{
+        Clock as _,
         deliver::{Call, Offer},
         front::{self, Answer, Arrival, Starts},
     },
@@ -117,6 +121,7 @@ async fn leave(
     if !store.leave(&request, &row).await? {
         return Err(Error::missing("workspace not found"));
     }
+    wake(messages, &sent.target).await;
     Ok(Reply::ok(&json!({
         "status": "queued",
         "delivery_mode": "poll",
@@ -145,7 +150,11 @@ async fn carry(
         },
         refuses_others: refuses_other_messages(messages.app.settings.mode),
     };
-    match front::take(&messages.flow(), messages, arrival).await? {
+    let answer = front::take(&messages.flow(), messages, arrival).await?;
+    if let Answer::Queued { .. } = answer {
+        wake(messages, &sent.target).await;
+    }
+    match answer {
         Answer::Delivered(outcome) => outcome.reply(),
         Answer::Kept(outcome) => outcome.for_caller(envelope.rpc_id.as_ref()).reply(),
         Answer::Queued {
@@ -159,6 +168,20 @@ async fn carry(
             .retry_after(60)),
         Answer::Paused => Err(route::no_url(Status::Paused)),
         Answer::Closed => Err(Error::missing("workspace not found")),
+    }
+}
+
+/// Wakes the target of a message that is kept. If that fails the message is not lost: the next one
+/// or the minute tick tries again.
+pub(crate) async fn wake(messages: &Messages, target: &Workspace) {
+    if target.status() != Status::Hibernated {
+        return;
+    }
+    let app = messages.app;
+    let (id, now) = (target.meta.id, messages.flow().clock.now());
+    let boot_within = app.settings.fleet.boot_within;
+    if let Err(error) = app.store.wake(id, boot_within, now).await {
+        edge::http::log_failure(&error, "wake");
     }
 }
 

@@ -20,6 +20,7 @@ pub struct Jobs {
     deliveries: String,
     provision: String,
     stop: String,
+    restarts: String,
 }
 
 impl Jobs {
@@ -34,6 +35,7 @@ impl Jobs {
             deliveries: required("DELIVERIES_QUEUE_URL")?,
             provision: required("PROVISION_QUEUE_URL")?,
             stop: required("STOP_QUEUE_URL")?,
+            restarts: required("RESTARTS_QUEUE_URL")?,
         })))
     }
 }
@@ -44,6 +46,7 @@ impl Queue for Jobs {
             job::Queue::Deliveries => &self.deliveries,
             job::Queue::Provision => &self.provision,
             job::Queue::Stop => &self.stop,
+            job::Queue::Restarts => &self.restarts,
         };
         self.sqs
             .send_message()

@@ -3,10 +3,7 @@
 
 use domain::{Error, Kind, Result, access::may_talk, activity::Source, workspace::Status};
 use jiff::Timestamp;
-use store::{
-    ledger::Gate,
-    workspaces::{DeliveryMode, Workspace},
-};
+use store::workspaces::{DeliveryMode, Workspace};
 
 /// How the target gets its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +59,10 @@ pub fn decide(
     }
     match beat.status {
         Status::Hibernating | Status::Hibernated => return Ok(Route::Wake),
-        Status::Provisioning if boots(target) => return Ok(Route::Wake),
+        // On its way: a machine boots, or whoever was woken is waited for.
+        Status::Provisioning | Status::AwaitingAgent if target.keeps_messages() => {
+            return Ok(Route::Wake);
+        }
         _ => {}
     }
     if target.meta.url.is_empty() {
@@ -74,12 +74,4 @@ pub fn decide(
 /// The contract's answer for a workspace that nothing can be sent to now.
 pub(crate) fn no_url(status: Status) -> Error {
     Error::new(Kind::Busy, "workspace has no URL").with("status", status.as_str())
-}
-
-/// Whether a machine is on its way: then its gate is set to wake.
-fn boots(target: &Workspace) -> bool {
-    target
-        .load
-        .as_ref()
-        .is_some_and(|load| load.gate == Gate::Wake)
 }

@@ -89,6 +89,7 @@ impl Messages {
             agents: &self.agents,
             clock: &SystemClock,
             idle_timeout: self.idle_timeout,
+            boot_within: self.app.settings.fleet.boot_within,
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{
     beats::Beat,
+    ledger::Gate,
     tokens::{self, Credential},
     workspaces::{DeliveryMode, Meta, Parts, Registered, Registration, Workspace},
 };
@@ -77,7 +78,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     let parsed = request.parse()?;
     let mut checked = false;
     for _ in 0..TRIES {
-        let (rows, credential) = app.rows(&caller, Parts::Core.keys(parsed.id)).await?;
+        let (rows, credential) = app.rows(&caller, Parts::WithLoad.keys(parsed.id)).await?;
         let known = rows.workspace(parsed.id)?;
         let rights = Rights::of(app.settings.mode, &caller, credential.as_ref(), parsed.id);
         let target = decide(app.settings.mode, &caller, rights, known)?;
@@ -120,7 +121,11 @@ impl Rights {
 /// What to write to.
 enum Target {
     /// A workspace as it is, and whether to mint its token.
-    Known { before: Beat, mint: bool },
+    Known {
+        before: Beat,
+        gate: Gate,
+        mint: bool,
+    },
     /// A workspace nobody created: a new root.
     Stranger,
 }
@@ -159,7 +164,8 @@ fn decide(mode: Mode, caller: &Caller, rights: Rights, known: Option<Workspace>)
         return Err(stopped(before.status));
     }
     let mint = !before.has_tokens;
-    Ok(Target::Known { before, mint })
+    let gate = workspace.load.map_or(Gate::Open, |load| load.gate);
+    Ok(Target::Known { before, gate, mint })
 }
 
 fn stopped(status: Status) -> Error {
@@ -190,9 +196,9 @@ async fn write(app: &App, parsed: &Parsed, target: Target, input: &Input) -> Res
         token: token.as_ref(),
     };
     let outcome = match target {
-        Target::Known { before, .. } => {
+        Target::Known { before, gate, .. } => {
             app.store
-                .register(&registration, &before, input.now)
+                .register(&registration, &before, gate, input.now)
                 .await?
         }
         Target::Stranger => {

@@ -14,9 +14,22 @@ pub struct Connection {
     heartbeat_endpoint: String,
     curl_register_template: String,
     python_snippet: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
 }
 
 impl Connection {
+    /// The block once more, for a request that is repeated: the token was shown and is not kept.
+    pub fn again(id: WorkspaceId, platform_url: String) -> Self {
+        Self {
+            hint: Some(
+                "the token was in the first answer and cannot be shown again; \
+                 POST /workspaces/{id}/tokens makes another",
+            ),
+            ..Self::new(id, platform_url, String::new())
+        }
+    }
+
     /// The block for this workspace on this platform. The snippets never carry the token.
     pub fn new(id: WorkspaceId, platform_url: String, auth_token: String) -> Self {
         let fill = |text: &str| {
@@ -31,6 +44,7 @@ impl Connection {
             python_snippet: fill(include_str!("connection/agent.py")),
             platform_url,
             auth_token,
+            hint: None,
         }
     }
 }

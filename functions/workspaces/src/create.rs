@@ -21,6 +21,7 @@ use crate::{
     Vaulted,
     connection::Connection,
     fields::{self, MAX_NAME, MAX_ROLE, MAX_RUNTIME},
+    once,
 };
 
 const MAX_BYTES: usize = 1024 * 1024;
@@ -197,11 +198,21 @@ impl CreateRequest {
 
 /// Creates a workspace, all of it or nothing.
 ///
+/// With an `Idempotency-Key`, the same request within a day makes no second one: see
+/// [`once`](crate::once).
+///
 /// # Errors
-/// 400, 401, 413; 500 `failed to encrypt secret: <key>`.
+/// 400, 401, 409 when the key was used for another request, 413; 500
+/// `failed to encrypt secret: <key>`.
 pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> Result<Reply> {
     let app = context.app;
-    app.admin(&caller).await?;
+    let identity = app.admin(&caller).await?;
+    let once = once::key(&identity, &caller, &input)?;
+    if let Some(once) = &once
+        && let Some(repeat) = once.repeat(app, &input).await?
+    {
+        return Ok(repeat);
+    }
     let request: CreateRequest = input.json(MAX_BYTES, "invalid workspace payload")?;
     request.check()?;
     let parent_id = (!request.parent_id.is_empty())
@@ -228,6 +239,7 @@ pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> 
             let deadline = input.now + fleet.boot_within(&meta.runtime);
             (Machine::new(fleet.runs(&meta.runtime)), deadline)
         });
+        let made = once.as_ref().map(|once| once.row(&meta, status));
         let new = NewWorkspace {
             meta,
             status,
@@ -236,6 +248,7 @@ pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> 
             token: token.as_ref(),
             machine,
             secrets: sealed.as_ref(),
+            once: once.as_ref().map(once::Key::as_str).zip(made.as_ref()),
         };
         match app.store.create_workspace(&new).await? {
             Created::Yes => {
@@ -243,7 +256,15 @@ pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> 
                 let connection = token
                     .as_ref()
                     .map(|token| Connection::new(id, platform, token.reveal().to_owned()));
-                return Ok(answer(&new.meta, status, connection));
+                let id = (id, new.meta.is_external());
+                return Ok(answer(id, status, &new.meta.workspace_access, connection));
+            }
+            Created::Repeat => {
+                if let Some(once) = &once
+                    && let Some(repeat) = once.repeat(app, &input).await?
+                {
+                    return Ok(repeat);
+                }
             }
             Created::ParentChanged | Created::Exists => {}
         }
@@ -251,20 +272,26 @@ pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> 
     Err(Error::unavailable("the parent kept moving"))
 }
 
-fn answer(meta: &Meta, status: Status, connection: Option<Connection>) -> Reply {
-    if meta.is_external() {
+/// The answer for a new workspace, external or not.
+pub(crate) fn answer(
+    (id, external): (WorkspaceId, bool),
+    status: Status,
+    access: &str,
+    connection: Option<Connection>,
+) -> Reply {
+    if external {
         return Reply::created(&External {
-            id: meta.id,
-            external: true,
+            id,
+            external,
             status,
             connection,
         });
     }
     Reply::created(&Provisioning {
-        id: meta.id,
+        id,
         status,
-        awareness_namespace: format!("workspace:{}", meta.id),
-        workspace_access: meta.workspace_access.clone(),
+        awareness_namespace: format!("workspace:{id}"),
+        workspace_access: access.to_owned(),
     })
 }
 

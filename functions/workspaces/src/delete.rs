@@ -19,7 +19,8 @@ struct Deleted {
 /// one transaction. Interrupted half way, the same call goes on where it stopped.
 ///
 /// # Errors
-/// 400, 401. A workspace with children answers 409 until `confirm=true`.
+/// 400, 401. A workspace with children answers 409 until `confirm=true`. 500 with what is left when
+/// the datastore failed half way.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
     app.admin(&caller).await?;
     let id: WorkspaceId = input.param("id")?;
@@ -31,7 +32,10 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
             return unconfirmed(app, &children).await;
         }
     }
-    let gone = remove(app, id, &input).await?;
+    let gone = match remove(app, id, &input).await? {
+        Cascade::Whole(gone) => gone,
+        Cascade::Broken { gone, left } => return Ok(broken(gone.len(), &left)),
+    };
     let mut status = "removed";
     if is("purge") {
         for gone in &gone {
@@ -45,31 +49,76 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     }))
 }
 
-/// Removes a workspace and all below it; answers all of them, the workspace first.
-async fn remove(app: &App, id: WorkspaceId, input: &Input) -> Result<Vec<WorkspaceId>> {
+/// What became of a cascade.
+enum Cascade {
+    /// All of these are removed, the workspace first.
+    Whole(Vec<WorkspaceId>),
+    /// These are, and those are left: the datastore failed half way.
+    Broken {
+        gone: Vec<WorkspaceId>,
+        left: Vec<WorkspaceId>,
+    },
+}
+
+/// Removes a workspace and all below it.
+///
+/// # Errors
+/// The datastore failed before anything was removed.
+async fn remove(app: &App, id: WorkspaceId, input: &Input) -> Result<Cascade> {
     let mut next = app.store.descendant_ids(id).await?;
     app.store
         .remove_workspace(id, Some(next.len()), input.now)
         .await?;
     let mut gone = vec![id];
+    if let Err(error) = below(app, &mut gone, &mut next, input).await {
+        edge::http::log_failure(&error, &input.path);
+        // Whose children could not be listed is not done with itself.
+        let left = if next.is_empty() { gone.clone() } else { next };
+        return Ok(Cascade::Broken { gone, left });
+    }
+    Ok(Cascade::Whole(gone))
+}
+
+/// Moves those of `next`, and all below, to `gone`, removing them.
+async fn below(
+    app: &App,
+    gone: &mut Vec<WorkspaceId>,
+    next: &mut Vec<WorkspaceId>,
+    input: &Input,
+) -> Result<()> {
     let mut closed = 0;
     loop {
         // Children before their parents: what an interrupted call leaves is still found from above.
-        for descendant in next.iter().rev() {
+        while let Some(descendant) = next.last().copied() {
             app.store
-                .remove_workspace(*descendant, None, input.now)
+                .remove_workspace(descendant, None, input.now)
                 .await?;
+            next.pop();
+            gone.push(descendant);
         }
-        gone.append(&mut next);
         // Until it was removed, each of them could get a child that was not on the list yet.
+        let mut late = Vec::new();
         for parent in &gone[closed..] {
-            next.extend(app.store.descendant_ids(*parent).await?);
-        }
-        if next.is_empty() {
-            return Ok(gone);
+            late.extend(app.store.descendant_ids(*parent).await?);
         }
         closed = gone.len();
+        if late.is_empty() {
+            return Ok(());
+        }
+        *next = late;
     }
+}
+
+/// The contract's answer for a cascade that broke off. The same call once more does the rest.
+fn broken(removed: usize, left: &[WorkspaceId]) -> Reply {
+    let ids: Vec<String> = left.iter().map(ToString::to_string).collect();
+    let error = format!(
+        "workspace marked removed, but {} stop call(s) failed — please retry: {}",
+        left.len(),
+        ids.join(", ")
+    );
+    let body = json!({"error": error, "removed_count": removed, "stop_failures": left.len()});
+    Reply::json(StatusCode::INTERNAL_SERVER_ERROR, &body)
 }
 
 async fn unconfirmed(app: &App, children: &[WorkspaceId]) -> Result<Reply> {

@@ -1,6 +1,7 @@
-//! Workspaces: create, list, change, delete; their tokens and secrets; the canvas; and what no
+//! Workspaces: create, list, change, delete; pause, resume, restart, hibernate; their tokens and secrets; the canvas; and what no
 //! other route answers.
 
+pub mod bootstrap_failed;
 pub mod budget;
 pub mod connection;
 pub mod create;
@@ -10,10 +11,18 @@ pub mod fields;
 pub mod get;
 pub mod global_secrets;
 pub mod health;
+pub mod hibernate;
+mod life;
 pub mod list;
 pub mod metrics;
+pub mod once;
+pub mod pause;
+pub mod restart;
+pub mod restarts;
+pub mod resume;
 pub mod secret_values;
 pub mod secrets;
+pub mod state;
 pub mod test_token;
 pub mod tokens;
 pub mod update;
@@ -34,6 +43,20 @@ edge::handlers! { "workspaces":
     Update = "update",
     /// `DELETE /workspaces/{id}`
     Delete = "delete",
+    /// `GET /workspaces/{id}/state`
+    State = "state",
+    /// `POST /workspaces/{id}/pause`
+    Pause = "pause",
+    /// `POST /workspaces/{id}/resume`
+    Resume = "resume",
+    /// `POST /workspaces/{id}/restart`
+    Restart = "restart",
+    /// `POST /workspaces/{id}/hibernate`
+    Hibernate = "hibernate",
+    /// `POST /admin/workspaces/{id}/bootstrap-failed`
+    BootstrapFailed = "bootstrap_failed",
+    /// Starts machines anew whose secrets have changed; fed by its queue.
+    Restarts = "restarts",
     /// `GET|PATCH /workspaces/{id}/budget`
     Budget = "budget",
     /// `GET /workspaces/{id}/metrics`

@@ -2,8 +2,9 @@
 
 use edge::Stop;
 use workspaces::{
-    Handler, Vaulted, budget, create, delete, fallback, get, global_secrets, health, list, metrics,
-    secret_values, secrets, test_token, tokens, update, viewport,
+    Handler, Vaulted, bootstrap_failed, budget, create, delete, fallback, get, global_secrets,
+    health, hibernate, list, metrics, pause, restart, restarts, resume, secret_values, secrets,
+    state, test_token, tokens, update, viewport,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -16,6 +17,13 @@ async fn main() -> Result<(), Stop> {
         Handler::Get => edge::serve(app, get::handle).await,
         Handler::Update => edge::serve(app, update::handle).await,
         Handler::Delete => edge::serve(app, delete::handle).await,
+        Handler::State => edge::serve(app, state::handle).await,
+        Handler::Pause => edge::serve(app, pause::handle).await,
+        Handler::Resume => edge::serve(app, resume::handle).await,
+        Handler::Restart => edge::serve(app, restart::handle).await,
+        Handler::Hibernate => edge::serve(app, hibernate::handle).await,
+        Handler::BootstrapFailed => edge::serve(app, bootstrap_failed::handle).await,
+        Handler::Restarts => edge::serve_jobs(app, restarts::handle).await,
         Handler::Budget => edge::serve(app, budget::handle).await,
         Handler::Metrics => edge::serve(app, metrics::handle).await,
         Handler::Tokens => edge::serve(app, tokens::handle).await,

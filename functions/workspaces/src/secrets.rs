@@ -139,7 +139,7 @@ pub(crate) async fn delete(app: &App, scope: Scope, input: &Input) -> Result<Str
     let missing = || Error::missing("secret not found");
     // What is no name is the name of no secret.
     let name: SecretName = input.text_param("key").parse().map_err(|_| missing())?;
-    if !app.store.delete_secret(scope, &name).await? {
+    if !app.store.delete_secret(scope, &name, input.now).await? {
         return Err(missing());
     }
     Ok(name.to_string())

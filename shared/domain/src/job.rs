@@ -13,6 +13,8 @@ pub enum Queue {
     Provision,
     /// To `fleet.stop`.
     Stop,
+    /// To `workspaces.restarts`.
+    Restarts,
 }
 
 /// A job; the name carries its version.
@@ -45,6 +47,19 @@ pub enum Job {
         /// The wish: an older one loses.
         generation: u32,
     },
+    /// Start the machine of this workspace anew: a secret of its own has changed.
+    RestartV1 {
+        /// The workspace.
+        workspace_id: WorkspaceId,
+    },
+    /// Have all machines started anew that see this global secret, some at a time.
+    RestartAllV1 {
+        /// The secret's name: who has one of its own sees no change.
+        key: String,
+        /// The place in the list of workspaces that has been reached; none at the beginning.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
     /// Send a delegation on its way.
     DelegateV1 {
         /// Who delegates.
@@ -63,6 +78,7 @@ impl Job {
             }
             Self::ProvisionV1 { .. } => Queue::Provision,
             Self::StopV1 { .. } => Queue::Stop,
+            Self::RestartV1 { .. } | Self::RestartAllV1 { .. } => Queue::Restarts,
         }
     }
 }

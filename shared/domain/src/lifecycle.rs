@@ -9,11 +9,13 @@
 //! | pause | any but paused, removed | paused | stopped | paused |
 //! | hibernate | online, degraded | hibernating | stopped | wake |
 //! | fall asleep | hibernating | hibernated | | wake |
-//! | fail | provisioning | failed | stopped | open |
+//! | fail | provisioning | failed | stopped | |
 //! | silence | online, degraded | offline | | |
 //!
 //! A workspace without a machine of ours waits for its agent instead of being provisioned, and
 //! falls asleep at once. Registering and heartbeats bring it online: see [`crate::workspace`].
+//! Whatever starts, the gate keeps what waits until the agent has registered: before that there is
+//! no address, and five tries at none would end a message that was accepted.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,20 @@ pub const STOP_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 pub const SILENT_AFTER: SignedDuration = SignedDuration::from_secs(180);
 /// The same for a workspace on a host of the user's.
 pub const EXTERNAL_SILENT_AFTER: SignedDuration = SignedDuration::from_secs(90);
+
+/// Whether a changed secret starts the machine of a workspace with this status anew (contract:
+/// lifecycle-and-sweepers 3.8). Who sleeps or is paused reads its secrets when it is started.
+pub fn restarts_for_secrets(status: Status) -> bool {
+    match status {
+        Status::Provisioning
+        | Status::AwaitingAgent
+        | Status::Online
+        | Status::Degraded
+        | Status::Offline
+        | Status::Failed => true,
+        Status::Paused | Status::Hibernating | Status::Hibernated | Status::Removed => false,
+    }
+}
 
 /// How long a workspace may take to register, unless the operator says otherwise (contract:
 /// lifecycle-and-sweepers 11.4).
@@ -163,7 +179,7 @@ impl Act {
                     Host::Machine | Host::ByHand => Status::Provisioning,
                     Host::External => Status::AwaitingAgent,
                 },
-                gate: Some(if ours { Gate::Wake } else { Gate::Open }),
+                gate: Some(Gate::Wake),
                 wanted: wanted(Wanted::Running),
                 event: Some(match host {
                     Host::Machine | Host::ByHand => Event::Provisioning {
@@ -202,7 +218,7 @@ impl Act {
             Self::Fail(failure) => Turn {
                 to: Status::Failed,
                 // What waits is kept; without an address nothing new comes in.
-                gate: Some(Gate::Open),
+                gate: None,
                 wanted: wanted(Wanted::Stopped),
                 event: Some(Event::ProvisionFailed {
                     payload: failure.payload(),

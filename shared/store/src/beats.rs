@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     Store, TransactError, events,
     expr::{Change, Item, Write},
-    keys, ledger,
+    keys,
     ops::{UpdateError, read},
 };
 
@@ -230,10 +230,8 @@ impl Store {
         let mut writes = Vec::new();
         if let Some(turn) = turn {
             hot = hot.set("status", turn.to);
+            // The gate stays as it is: only registering brings an address.
             writes.push(events::record(id, &turn.event, now));
-            if before.status == Status::Provisioning {
-                writes.extend(ledger::opened(id, before, now));
-            }
         }
         if task {
             let event = Event::TaskUpdated {

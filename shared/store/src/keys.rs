@@ -18,6 +18,7 @@
 //! | job on its way to its queue | `JOB#<job>` | `JOB` | `due` |
 //! | delegation | `DELEGATIONS#<workspace>` | delegation (v7) | |
 //! | idempotency key of a delegation | `DELEGATED#<hash>` | `DELEGATED` | |
+//! | idempotency key of a creation | `CREATED#<hash>` | `CREATED` | |
 //! | keyring: a scope's data key, the names of its secrets | `SECRETS#<workspace or GLOBAL>` | `KEYRING` | |
 //! | secret, encrypted | `SECRETS#<workspace or GLOBAL>` | `SECRET#<name>` | |
 //! | tokens used on a day | `USAGE#<workspace>` | day | |
@@ -220,6 +221,11 @@ pub fn delegation_named(source: WorkspaceId, name: &str) -> Key {
 /// What a delegation's idempotency key was used for.
 pub fn delegated(key: &str) -> Key {
     Key::new(format!("DELEGATED#{key}"), "DELEGATED")
+}
+
+/// What a creation's idempotency key was used for.
+pub fn created_once(key: &str) -> Key {
+    Key::new(format!("CREATED#{key}"), "CREATED")
 }
 
 /// The partition of a scope's secrets and of the key they are encrypted with.

@@ -289,16 +289,39 @@ impl Store {
         until: String,
         limit: i32,
     ) -> Result<Vec<(Key, String)>> {
+        self.some_keys(index, "<=", partition, until, limit).await
+    }
+
+    /// The first `limit` keys of an index partition whose sort key is above `from`, each with that
+    /// sort key.
+    pub(crate) async fn keys_above(
+        &self,
+        index: Index,
+        partition: String,
+        from: String,
+        limit: i32,
+    ) -> Result<Vec<(Key, String)>> {
+        self.some_keys(index, ">", partition, from, limit).await
+    }
+
+    async fn some_keys(
+        &self,
+        index: Index,
+        relation: &str,
+        partition: String,
+        bound: String,
+        limit: i32,
+    ) -> Result<Vec<(Key, String)>> {
         let page = self
             .db
             .query()
             .table_name(&self.table)
             .index_name(index.name)
-            .key_condition_expression("#pk = :pk AND #sk <= :until")
+            .key_condition_expression(format!("#pk = :pk AND #sk {relation} :bound"))
             .expression_attribute_names("#pk", index.pk)
             .expression_attribute_names("#sk", index.sk)
             .expression_attribute_values(":pk", crate::expr::value(&partition))
-            .expression_attribute_values(":until", crate::expr::value(&until))
+            .expression_attribute_values(":bound", crate::expr::value(&bound))
             .limit(limit)
             .send()
             .await

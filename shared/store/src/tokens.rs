@@ -3,6 +3,7 @@
 //! A live token is three facts, changed together: its credential (found by hash), its row in the
 //! workspace's list, and its mark on the hot item. Revoking takes away all three.
 
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
     Error, Result, TokenId, WorkspaceId,
     token::{MAX_LIVE_TOKENS, Token, TokenHash},
@@ -183,9 +184,7 @@ impl Store {
         let Some(row) = self.rows([key.clone()]).await?.take::<TokenRow>(&key)? else {
             return Ok(false);
         };
-        let mark = aws_sdk_dynamodb::types::AttributeValue::Bs(vec![
-            aws_sdk_dynamodb::primitives::Blob::new(row.mark),
-        ]);
+        let mark = AttributeValue::Bs(vec![Blob::new(row.mark)]);
         let unmark = Change::at(keys::beat(workspace))
             .when("attribute_exists(pk)")
             .take_out(TOKENS, mark);
@@ -203,6 +202,15 @@ impl Store {
 }
 
 impl TokenRow {
+    /// Whether its mark is among those of a hot item: then the token is live.
+    pub(crate) fn is_marked(&self, marks: Option<&AttributeValue>) -> bool {
+        let marks = marks.and_then(|marks| marks.as_bs().ok());
+        marks
+            .into_iter()
+            .flatten()
+            .any(|mark| mark.as_ref() == self.mark)
+    }
+
     /// The key of the credential this row belongs to.
     pub(crate) fn credential(&self) -> Key {
         Key::new(self.credential_pk.clone(), "CRED")

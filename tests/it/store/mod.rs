@@ -2,6 +2,8 @@
 //! not (conflicts, throttling, outages) is put in on the wire.
 
 mod conflicts;
+mod lifecycle;
+mod lifecycle_races;
 mod limits;
 mod lost;
 mod outage;

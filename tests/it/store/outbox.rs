@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use store::{
     keys,
+    ledger::Gate,
     workspaces::{Created, NewWorkspace, Parts, Registered, Registration},
 };
 
@@ -87,7 +88,9 @@ async fn a_broken_condition_leaves_no_event() {
         agent_card: &json!({"name": "late"}),
         token: Some(&token),
     };
-    let outcome = store.register(&registration, &before, now).await;
+    let outcome = store
+        .register(&registration, &before, Gate::Open, now)
+        .await;
     assert_eq!(outcome.expect("an answer"), Registered::Raced);
     assert_eq!(store.credential(&token.hash()).await.expect("read"), None);
 
@@ -108,6 +111,7 @@ async fn a_broken_condition_leaves_no_event() {
         token: None,
         machine: None,
         secrets: None,
+        once: None,
     };
     let outcome = store.create_workspace(&new).await.expect("an answer");
     assert_eq!(outcome, Created::ParentChanged);

@@ -12,7 +12,7 @@ use super::paths;
 
 /// Needs messages under way, queues or a clock: where these are tested, IAM is enforced or the
 /// permissions are looked at.
-const ELSEWHERE: [&str; 7] = [
+const ELSEWHERE: [&str; 8] = [
     "messages.dispatch",
     "messages.deliver",
     "messages.deliver_vpc",
@@ -20,6 +20,7 @@ const ELSEWHERE: [&str; 7] = [
     "messages.tick",
     "messages.queue",
     "messages.request",
+    "workspaces.restarts",
 ];
 
 type Permissions = BTreeSet<(String, String)>;

@@ -51,6 +51,12 @@ functions! {
     "workspaces.get" => workspaces::get::handle;
     "workspaces.update" => workspaces::update::handle;
     "workspaces.delete" => workspaces::delete::handle;
+    "workspaces.state" => workspaces::state::handle;
+    "workspaces.pause" => workspaces::pause::handle;
+    "workspaces.resume" => workspaces::resume::handle;
+    "workspaces.restart" => workspaces::restart::handle;
+    "workspaces.hibernate" => workspaces::hibernate::handle;
+    "workspaces.bootstrap_failed" => workspaces::bootstrap_failed::handle;
     "workspaces.budget" => workspaces::budget::handle;
     "workspaces.metrics" => workspaces::metrics::handle;
     "workspaces.tokens" => workspaces::tokens::handle;

@@ -123,6 +123,7 @@ impl Sim {
             agents: &self.0.agents,
             clock: self.0.shared.time(),
             idle_timeout: Duration::from_secs(300),
+            boot_within: None,
         }
     }
 
@@ -315,7 +316,11 @@ impl Sim {
                 deliver(&flow, offer).await.map(drop)
             }
             Job::OfferV1 { workspace_id } => line::look(&flow, workspace_id).await,
-            Job::DelegateV1 { .. } | Job::ProvisionV1 { .. } | Job::StopV1 { .. } => Ok(()),
+            Job::DelegateV1 { .. }
+            | Job::ProvisionV1 { .. }
+            | Job::StopV1 { .. }
+            | Job::RestartV1 { .. }
+            | Job::RestartAllV1 { .. } => Ok(()),
         }
     }
 

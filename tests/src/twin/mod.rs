@@ -9,7 +9,7 @@ use domain::{
     BodyId, Error, RequestId, Result, WorkspaceId,
     request::{Hold, Request},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use messages::flow::{Shelf, Target};
 use store::ledger::{
     Accepted, Backlog, Due, Ended, Ending, Entry, JOB_OVERDUE, Ledger, Line, Load, PendingJob,
@@ -172,6 +172,7 @@ impl<W: Weather> Ledger for Twin<W> {
             },
             load,
             beat_at: beat.at,
+            asleep: false,
             active_tasks: beat.active_tasks,
         }))
     }
@@ -198,6 +199,11 @@ impl<W: Weather> Ledger for Twin<W> {
         if done.await? && at.is_none() {
             self.hint(target, false).await?;
         }
+        Ok(())
+    }
+
+    async fn wake(&self, _: WorkspaceId, _: Option<SignedDuration>, _: Timestamp) -> Result<()> {
+        // Nobody is asleep here: who sleeps in the simulation wakes by itself.
         Ok(())
     }
 

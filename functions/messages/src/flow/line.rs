@@ -24,6 +24,8 @@ pub enum Step {
     Expire(Entry),
     /// Its target takes no messages any more.
     Drop(Entry),
+    /// Nobody can go until it is awake: wake it, and look again then.
+    Wake(Timestamp),
     /// Nobody can go; look again then.
     Rest(Timestamp),
     /// Nobody waits.
@@ -50,7 +52,12 @@ pub fn plan(line: &Line, now: Timestamp) -> Step {
     }
     let soon = now + LOOK_AGAIN;
     let held = first.hold.ends_at().filter(|at| *at > now);
-    Step::Rest(held.map_or(soon, |at| at.min(soon)).min(first.valid_until))
+    let next = held.map_or(soon, |at| at.min(soon)).min(first.valid_until);
+    if line.asleep {
+        // Whoever accepted the message was to wake it, and did not get to it.
+        return Step::Wake(next);
+    }
+    Step::Rest(next)
 }
 
 /// Looks at a line and moves it as far as it goes.
@@ -83,6 +90,11 @@ where
                     tries -= 1;
                 }
                 dropped = Some(entry.sk);
+            }
+            Step::Wake(at) => {
+                // First the look: if the waking fails, somebody tries again.
+                flow.world.look_again(target, Some(at)).await?;
+                return flow.world.wake(target, flow.boot_within, now).await;
             }
             Step::Rest(at) => return flow.world.look_again(target, Some(at)).await,
             Step::Empty => return flow.world.look_again(target, None).await,

@@ -11,7 +11,7 @@ mod watch;
 use std::time::Duration;
 
 use domain::{BodyId, Result, WorkspaceId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::ledger::Ledger;
 
 /// One exchange with an agent.
@@ -136,6 +136,8 @@ pub struct Flow<'a, W, T, C> {
     pub clock: &'a C,
     /// How long an agent may be silent unless its workspace says otherwise.
     pub idle_timeout: Duration,
+    /// How long a woken workspace may take to register, if the operator says so.
+    pub boot_within: Option<SignedDuration>,
 }
 
 impl<W: Ledger + Shelf, T: Talks, C: Clock> Flow<'_, W, T, C> {

@@ -62,6 +62,15 @@ fn the_table() {
 }
 
 #[test]
+fn secrets_restart_whoever_runs_or_should() {
+    use Status::{Hibernated, Hibernating, Paused, Removed};
+    for status in Status::ALL {
+        let asleep = [Paused, Hibernating, Hibernated, Removed].contains(&status);
+        assert_eq!(restarts_for_secrets(status), !asleep, "{status}");
+    }
+}
+
+#[test]
 fn failures_say_what_to_do_and_nothing_of_the_cloud() {
     let names = |names: &[&str]| {
         BootFailure::MissingEnv(names.iter().map(|name| (*name).to_owned()).collect())
@@ -98,10 +107,13 @@ proptest! {
         if let Some(turn) = turn {
             prop_assert_ne!(turn.to, Status::Removed);
             prop_assert!(host == Host::Machine || turn.wanted.is_none());
-            // Only a machine that is on its way keeps messages waiting for it.
-            if turn.to == Status::Provisioning {
-                prop_assert_eq!(turn.gate == Some(Gate::Wake), host == Host::Machine);
+            // Without an address nothing is offered: what waits would fail of it.
+            if act.starts() {
+                prop_assert_eq!(turn.gate, Some(Gate::Wake));
             }
+            prop_assert_ne!(turn.gate, Some(Gate::Open));
+            prop_assert_ne!(turn.gate, Some(Gate::Closed));
+            prop_assert_eq!(turn.wanted == Some(Wanted::Running), act.starts() && host == Host::Machine);
         }
     }
 }

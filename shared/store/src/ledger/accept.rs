@@ -156,9 +156,11 @@ impl Store {
             state: State::Completed,
             note: Some("left in the activity of the target".to_owned()),
         });
+        // Also while it is asleep or boots: what it fetches lies there until it does.
         let load = changed_load(&request)
-            .when("attribute_exists(pk) AND #gate = :open")
+            .when("attribute_exists(pk) AND #gate IN (:open, :wake)")
             .with("open", Gate::Open)
+            .with("wake", Gate::Wake)
             .count("done", 1);
         let mut item = rows::ended_item(&request);
         let expires_at = (now + RESULT_KEPT).as_second();

@@ -2,15 +2,17 @@
 
 use domain::{
     RequestId, Result, WorkspaceId,
+    lifecycle::Act,
     request::{Hold, LEASE, Request, State, Step},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Accepted, Backlog, Due, Ended, Ending, Entry, Ledger, Line, PendingJob, rows::Row};
 use crate::{
     Store,
     expr::Change,
     keys::{self, DUE, Key, SHARDS},
+    lifecycle::Ask,
     ops::{UpdateError, read},
 };
 
@@ -163,6 +165,16 @@ impl Ledger for Store {
 
     async fn look_again(&self, target: WorkspaceId, at: Option<Timestamp>) -> Result<()> {
         self.rest(target, at).await
+    }
+
+    async fn wake(
+        &self,
+        target: WorkspaceId,
+        boot_within: Option<SignedDuration>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let ask = Ask::new(&Act::Wake, boot_within, now);
+        self.act(target, &ask).await.map(drop)
     }
 
     async fn due(&self, now: Timestamp, limit: i32) -> Result<Backlog> {

@@ -230,7 +230,10 @@ fn load_writes(request: &Request, ending: &Ending, slot: &Slot, now: Timestamp) 
         State::Dropped => "dropped",
         State::Failed | State::Waiting | State::Offered | State::Running => "failed",
     };
-    let mut load = Change::at(keys::load(request.target)).count(counter, 1);
+    let mut load = Change::at(keys::load(request.target))
+        // While one runs nobody is sent to sleep; idle is who has ended the last one.
+        .set("message_at", now.as_microsecond())
+        .count(counter, 1);
     let place = keys::in_line(request.target, &request.line_key());
     let own = request.id.to_string();
     if ending.answered && request.caller.id() == Some(request.target) {

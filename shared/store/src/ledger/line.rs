@@ -1,6 +1,6 @@
 //! The line of those that wait for a workspace.
 
-use domain::{Result, WorkspaceId, job::Job, request::Request};
+use domain::{Result, WorkspaceId, job::Job, request::Request, workspace::Status};
 use jiff::Timestamp;
 
 use super::{Entry, Gate, Line, Load, end::offer_writes, pending};
@@ -43,6 +43,7 @@ impl Store {
             },
             load,
             beat_at: beat.as_ref().and_then(|beat| beat.beat_at),
+            asleep: beat.as_ref().map(|beat| beat.status) == Some(Status::Hibernated),
             active_tasks: beat.map_or(0, |beat| beat.active_tasks),
         }))
     }
@@ -56,6 +57,7 @@ impl Store {
             load,
             entries,
             beat_at: None,
+            asleep: false,
             active_tasks: 0,
         }))
     }
@@ -161,8 +163,8 @@ impl Store {
     }
 }
 
-/// The writes that open the gate of a workspace that came up; if somebody waits, its line is looked
-/// at. Who came in line since the hint was read is found by the minute tick.
+/// The writes that open the gate of a workspace that has an address now; if somebody waits, its line
+/// is looked at. Who came in line since the hint was read is found by the minute tick.
 pub(crate) fn opened(id: WorkspaceId, before: &Beat, now: Timestamp) -> Vec<Write> {
     let load = Change::at(keys::load(id))
         .when("attribute_exists(pk)")

@@ -21,7 +21,7 @@ use domain::{
     job::Job,
     request::{Hold, Request, State},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -45,6 +45,13 @@ pub struct Load {
     pub max_concurrent_tasks: i64,
     /// Whether messages may come in.
     pub gate: Gate,
+    /// When a message for it was last accepted, or ended.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::microsecond::optional"
+    )]
+    pub message_at: Option<Timestamp>,
     /// When the workspace last got an answer from another one.
     #[serde(
         default,
@@ -92,6 +99,7 @@ impl Load {
             slots: HashMap::new(),
             max_concurrent_tasks,
             gate: Gate::Open,
+            message_at: None,
             last_outbound_at: None,
             counts: Counts::default(),
         }
@@ -238,6 +246,8 @@ pub struct Line {
     pub entries: Vec<Entry>,
     /// When the agent was last heard of.
     pub beat_at: Option<Timestamp>,
+    /// Whether it is asleep, so that somebody must wake it.
+    pub asleep: bool,
     /// How many messages it said it works on.
     pub active_tasks: i64,
 }
@@ -332,6 +342,15 @@ pub trait Ledger: Send + Sync {
         &self,
         target: WorkspaceId,
         at: Option<Timestamp>,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Wakes a workspace that is asleep; nothing if it is not (any more), or if one above it is
+    /// paused. `boot_within` is what the operator allows it to take, if that is said.
+    fn wake(
+        &self,
+        target: WorkspaceId,
+        boot_within: Option<SignedDuration>,
+        now: Timestamp,
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// What is due, oldest first, at most `limit` of each kind and shard.

@@ -3,7 +3,7 @@
 use domain::{
     Error, Result, WorkspaceId,
     job::Job,
-    lifecycle::{Act, Called, Host, REVIVE_PAUSE, STOP_WITHIN, Turn, Wanted},
+    lifecycle::{self, Act, Called, Host, REVIVE_PAUSE, STOP_WITHIN, Turn, Wanted},
     workspace::Status,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -33,22 +33,56 @@ pub struct Ask<'a> {
     pub generation: Option<u32>,
     /// Only if it was not heard of since then.
     pub unheard_since: Option<Timestamp>,
-    /// How long it may take to register, if it is to run.
-    pub boot_within: SignedDuration,
+    /// Only if its status is none of these.
+    pub unless: &'a [Status],
+    /// Its ancestors from this one down may be paused: they go on with it.
+    pub with: Option<WorkspaceId>,
+    /// Whether its new process begins without the session of the old one.
+    pub reset: bool,
+    /// How long it may take to register, if it is to run; none: as long as its runtime needs.
+    pub boot_within: Option<SignedDuration>,
     /// Now.
     pub now: Timestamp,
 }
 
 impl<'a> Ask<'a> {
     /// An act without conditions.
-    pub fn new(act: &'a Act, boot_within: SignedDuration, now: Timestamp) -> Self {
+    pub fn new(
+        act: &'a Act,
+        boot_within: impl Into<Option<SignedDuration>>,
+        now: Timestamp,
+    ) -> Self {
         Self {
             act,
             generation: None,
             unheard_since: None,
-            boot_within,
+            unless: &[],
+            with: None,
+            reset: false,
+            boot_within: boot_within.into(),
             now,
         }
+    }
+
+    /// Only if its status is none of these.
+    #[must_use]
+    pub fn unless(self, unless: &'a [Status]) -> Self {
+        Self { unless, ..self }
+    }
+
+    /// Its ancestors from this one down may be paused: they go on with it.
+    #[must_use]
+    pub fn with(self, ancestor: WorkspaceId) -> Self {
+        Self {
+            with: Some(ancestor),
+            ..self
+        }
+    }
+
+    /// Whether its new process begins without the session of the old one.
+    #[must_use]
+    pub fn resetting(self, reset: bool) -> Self {
+        Self { reset, ..self }
     }
 
     /// Only if this is still its machine's generation.
@@ -136,52 +170,45 @@ impl Store {
         }
         // A machine that is started anew gets a new token, and its old process none.
         let revokes = turn.wanted == Some(Wanted::Running);
-        let credentials = if revokes {
+        let rows = if revokes {
             self.tokens(id).await?
         } else {
             Vec::new()
         };
-        let generation = workspace.machine.as_ref().map_or(0, |it| it.generation);
+        // What a crash left of earlier ones has no mark, and its credential is gone.
+        let live = rows.iter().filter(|row| row.is_marked(beat.get(TOKENS)));
+        let machine = machine(workspace, &turn, ask);
+        let before = workspace.machine.as_ref().map_or(0, |it| it.generation);
+        let generation = before + u32::from(machine.is_some());
         let mut writes = vec![
-            hot(workspace, beat, &turn, ask.act, revokes).into(),
+            hot(workspace, beat, &turn, ask).into(),
             cold(workspace, &turn, ask.act),
             load(workspace, &turn, ask.act),
         ];
-        writes.extend(machine(workspace, &turn, ask).map(Write::from));
+        writes.extend(machine.map(Write::from));
         writes.extend(
             turn.event
                 .iter()
                 .map(|event| events::record(id, event, ask.now)),
         );
         writes.extend(job(workspace, &turn, ask.now));
-        writes.extend(
-            credentials
-                .iter()
-                .map(|row| Write::delete(row.credential())),
-        );
+        writes.extend(live.map(|row| Write::delete(row.credential())));
         let ancestors_at = writes.len();
-        let ancestors = if ask.act.starts() {
-            workspace.meta.path.as_slice()
-        } else {
-            &[]
-        };
-        let ancestors = &ancestors[ancestors.len().saturating_sub(MAX_DEPTH)..];
+        let ancestors = above(workspace, ask);
         writes.extend(ancestors.iter().rev().map(|ancestor| not_paused(*ancestor)));
         match self.transact(writes).await {
             Ok(()) => {
-                if revokes {
-                    // Nothing looks these up any more; a crash here leaves rows that mean nothing.
-                    self.forget_tokens(id).await?;
+                // Nothing looks these up any more; a crash here leaves rows that mean nothing. Only
+                // these: the new process may have its token already.
+                for row in &rows {
+                    self.delete(keys::token(id, row.id)).await?;
                 }
-                let generation = generation + u32::from(turn.wanted.is_some());
                 Ok(Some(Acted::Done { turn, generation }))
             }
             Err(TransactError::Failed(error)) => Err(error),
             Err(TransactError::Cancelled(why)) => {
                 let mut nearest = ancestors.iter().rev().enumerate();
-                let paused = nearest.find(|(n, _)| {
-                    why.failed(ancestors_at + n) && why.found(ancestors_at + n).is_some()
-                });
+                let paused = nearest.find(|(n, _)| why.failed(ancestors_at + n));
                 Ok(paused.map(|(_, id)| Acted::UnderPaused(*id)))
             }
         }
@@ -202,8 +229,20 @@ impl Store {
             || machine
                 .and_then(|machine| machine.revived_at)
                 .is_none_or(|last| last + REVIVE_PAUSE <= ask.now);
-        right && unheard && rested
+        let wanted = !ask.unless.contains(&workspace.status());
+        right && unheard && rested && wanted
     }
+}
+
+/// The ancestors that must not be paused, nearest last.
+fn above<'a>(workspace: &'a Workspace, ask: &Ask<'_>) -> &'a [WorkspaceId] {
+    if !ask.act.starts() {
+        return &[];
+    }
+    let path = workspace.meta.path.as_slice();
+    let with = path.iter().position(|ancestor| Some(*ancestor) == ask.with);
+    let path = &path[..with.unwrap_or(path.len())];
+    &path[path.len().saturating_sub(MAX_DEPTH)..]
 }
 
 /// Whether it works on messages, or some wait for it.
@@ -214,7 +253,8 @@ fn works(workspace: &Workspace) -> bool {
 }
 
 /// The status, if it is as it was read and nobody was heard of since.
-fn hot(workspace: &Workspace, beat: &Item, turn: &Turn, act: &Act, revokes: bool) -> Change {
+fn hot(workspace: &Workspace, beat: &Item, turn: &Turn, ask: &Ask<'_>) -> Change {
+    let (act, now) = (ask.act, ask.now);
     let mut condition = "attribute_exists(pk) AND #status = :before".to_owned();
     let mut change = Change::at(keys::beat(workspace.meta.id))
         .with("before", workspace.status())
@@ -232,7 +272,7 @@ fn hot(workspace: &Workspace, beat: &Item, turn: &Turn, act: &Act, revokes: bool
             }
         }
     }
-    if revokes {
+    if turn.wanted == Some(Wanted::Running) {
         // A token that was minted meanwhile must not outlive this.
         match beat.get(TOKENS) {
             Some(marks) => {
@@ -245,8 +285,17 @@ fn hot(workspace: &Workspace, beat: &Item, turn: &Turn, act: &Act, revokes: bool
             }
         }
     }
+    if let Act::Hibernate { force: false } = act {
+        // Nor work that a beat of the last moment tells of.
+        condition.push_str(" AND #active_tasks = :idle");
+        change = change.naming("active_tasks").with("idle", 0);
+    }
     if ends_process(turn) {
         change = change.set("active_tasks", 0).set("task_digest", "");
+    }
+    if act.starts() {
+        // Else a workspace that was idle before would be sent to sleep as soon as it is up.
+        change = change.set("active_at", now.as_microsecond());
     }
     if let Act::Fail(failure) = act {
         // So that the first beat without an error clears it.
@@ -310,25 +359,30 @@ fn machine(workspace: &Workspace, turn: &Turn, ask: &Ask<'_>) -> Option<Change> 
             .set("generation", 1)
             .set("attempt", 1)
             .set("wanted", Wanted::Running),
-        (Some(Machine { generation, .. }), wanted) => {
-            let change = change
-                .when("attribute_exists(pk) AND #generation = :before")
-                .naming("generation")
-                .with("before", *generation);
-            match wanted {
-                None => change,
-                Some(wanted) => change
-                    .set("wanted", wanted)
-                    .set("generation", generation + 1)
-                    .set("attempt", 1),
-            }
-        }
+        // A new generation also when it is run by hand: who found the last one overdue must not
+        // end this one.
+        (Some(Machine { generation, .. }), wanted) => change
+            .when("attribute_exists(pk) AND #generation = :before")
+            .with("before", *generation)
+            .set("generation", generation + 1)
+            .set("wanted", wanted.unwrap_or(Wanted::Running))
+            .set("attempt", 1),
+    };
+    let change = if boots {
+        change.set("reset_session", ask.reset)
+    } else {
+        change
     };
     let change = match ask.act {
         Act::Revive => change.set("revived_at", ask.now.as_microsecond()),
         _ => change,
     };
-    let within = if boots { ask.boot_within } else { STOP_WITHIN };
+    let needs = || lifecycle::boot_within(&workspace.meta.runtime);
+    let within = if boots {
+        ask.boot_within.unwrap_or_else(needs)
+    } else {
+        STOP_WITHIN
+    };
     Some(
         change
             .set(keys::DUE.pk, keys::due("MACHINE", keys::shard(id)))
@@ -359,8 +413,9 @@ fn job(workspace: &Workspace, turn: &Turn, now: Timestamp) -> Option<Write> {
 }
 
 fn not_paused(ancestor: WorkspaceId) -> Write {
+    // One that is removed takes this one with it in a moment; it does not hold it.
     Write::check(keys::beat(ancestor))
-        .when("attribute_exists(pk) AND #status <> :paused")
+        .when("attribute_not_exists(pk) OR #status <> :paused")
         .naming("status")
         .with("paused", Status::Paused)
 }

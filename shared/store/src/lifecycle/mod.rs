@@ -36,6 +36,9 @@ pub struct Machine {
     pub done: u32,
     /// How many machines were tried for this generation, from 1: each has its own client token.
     pub attempt: u32,
+    /// Whether this generation's process begins without the session of the one before.
+    #[serde(default)]
+    pub reset_session: bool,
     /// The machine, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
@@ -64,6 +67,7 @@ impl Machine {
             wanted: Wanted::Running,
             done: 0,
             attempt: 1,
+            reset_session: false,
             instance_id: None,
             launched_at: None,
             revived_at: None,

@@ -11,6 +11,7 @@
 mod cipher;
 mod environment;
 mod keyring;
+mod restarts;
 mod save;
 mod wrap;
 
@@ -19,7 +20,10 @@ use domain::{
     secret::{Scope, SecretName},
 };
 pub use environment::{Environment, Unreadable};
+use jiff::Timestamp;
 pub use keyring::{Keyring, Written};
+pub use restarts::Reached;
+use restarts::restarts_after;
 pub use save::{Saved, Sealed};
 
 use crate::{
@@ -47,35 +51,28 @@ impl Vault {
 }
 
 impl Store {
-    /// Deletes a secret; false when there is none of this name.
+    /// Deletes a secret; false when there is none of this name. Machines that had it are started
+    /// anew.
     ///
     /// # Errors
     /// The datastore did not answer.
-    pub async fn delete_secret(&self, scope: Scope, name: &SecretName) -> Result<bool> {
+    pub async fn delete_secret(
+        &self,
+        scope: Scope,
+        name: &SecretName,
+        now: Timestamp,
+    ) -> Result<bool> {
         let forgotten = Change::at(keys::keyring(scope))
             .when("attribute_exists(#created.#entry)")
             .naming(keyring::CREATED)
             .remove_entry(keyring::CREATED, name.as_str())
             .remove_entry(keyring::UPDATED, name.as_str());
         let mut writes = vec![forgotten.into(), Write::delete(keys::secret(scope, name))];
-        writes.extend(restarts_after(scope, name));
+        writes.extend(restarts_after(scope, name, now));
         match self.transact(writes).await {
             Ok(()) => Ok(true),
             Err(TransactError::Cancelled(why)) if why.failed(0) => Ok(false),
             Err(other) => Err(other.into_error()),
         }
-    }
-}
-
-/// What follows from a change of this secret, in its transaction. The contract has machines restart
-/// for their new environment (lifecycle-and-sweepers 4.1); nothing restarts machines yet, so
-/// nothing follows.
-fn restarts_after(scope: Scope, name: &SecretName) -> Vec<Write> {
-    match (scope, name) {
-        // The workspace itself, unless it is external.
-        (Scope::Workspace(_), _) => Vec::new(),
-        // Every workspace that is neither removed, paused nor external, and has no secret of this
-        // name itself: too many for one transaction, so one job that works through the list.
-        (Scope::Global, _) => Vec::new(),
     }
 }

@@ -12,7 +12,7 @@ use super::{
     Vault,
     cipher::{DataKey, VERSION},
     keyring::{CREATED, DATA_KEY, Keyring, UPDATED, blob},
-    restarts_after,
+    restarts::restarts_after,
     wrap::NoKey,
 };
 use crate::{
@@ -74,7 +74,7 @@ impl Vault {
                 // The hot item is what removal deletes: no secret outlives its workspace.
                 writes.push(Write::check(keys::beat(id)).if_there());
             }
-            writes.extend(restarts_after(scope, name));
+            writes.extend(restarts_after(scope, name, now));
             let why = match self.store.transact(writes).await {
                 Ok(()) => return Ok(Saved::Yes),
                 Err(TransactError::Cancelled(why)) => why,

@@ -3,7 +3,7 @@
 use domain::{Result, access::Place, event::Event, token::Token, workspace::Status};
 use jiff::Timestamp;
 
-use super::Meta;
+use super::{Meta, Once};
 use crate::{
     Store, TransactError,
     beats::{Beat, TOKENS, mark_set},
@@ -33,6 +33,8 @@ pub struct NewWorkspace<'a> {
     pub machine: Option<(Machine, Timestamp)>,
     /// Its first secrets.
     pub secrets: Option<&'a Sealed>,
+    /// The key under which it may be made once.
+    pub once: Option<(&'a str, &'a Once)>,
 }
 
 /// What became of a creation.
@@ -44,6 +46,8 @@ pub enum Created {
     Exists,
     /// Its parent has gone or moved meanwhile.
     ParentChanged,
+    /// Its key was used meanwhile.
+    Repeat,
 }
 
 /// Where the load is among [`writes`].
@@ -108,6 +112,7 @@ impl Store {
             token,
             machine,
             secrets,
+            once,
         } = new;
         let mut all = writes(meta, *status, None, *token);
         if let Some((machine, deadline)) = machine {
@@ -136,8 +141,13 @@ impl Store {
                 .map(|event| events::record(meta.id, event, meta.created_at)),
         );
         all.extend(secrets.iter().flat_map(|sealed| sealed.0.clone()));
+        let once_at = all.len();
+        all.extend(once.map(|(key, once)| once.taking(key, meta.created_at)));
         match self.transact(all).await {
             Ok(()) => Ok(Created::Yes),
+            Err(TransactError::Cancelled(why)) if once.is_some() && why.failed(once_at) => {
+                Ok(Created::Repeat)
+            }
             Err(TransactError::Cancelled(why)) if parent.is_some() && why.failed(parent_at) => {
                 Ok(Created::ParentChanged)
             }

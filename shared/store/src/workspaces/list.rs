@@ -1,6 +1,6 @@
 //! Many workspaces at once: an index names them, the rows are read in batches.
 
-use domain::{Result, WorkspaceId};
+use domain::{Result, WorkspaceId, workspace::Status};
 
 use super::{Parts, Workspace};
 use crate::{
@@ -66,6 +66,54 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// All below `of` that are not removed, by how far below, nearest first. Below one whose status
+    /// does not pass, neither it nor anybody is looked at.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn levels_below(
+        &self,
+        of: WorkspaceId,
+        passes: impl Fn(Status) -> bool,
+    ) -> Result<Vec<Vec<Workspace>>> {
+        let (mut levels, mut seen, mut parents) = (Vec::new(), vec![of], vec![of]);
+        loop {
+            let mut children = Vec::new();
+            for parent in parents {
+                children.extend(self.child_ids(Some(parent)).await?);
+            }
+            // An index may show a move half done; nobody is their own descendant.
+            children.retain(|child| !seen.contains(child));
+            seen.extend(&children);
+            let mut level = self.load_workspaces(&children, Parts::Core).await?;
+            level.retain(|found| passes(found.status()));
+            if level.is_empty() {
+                return Ok(levels);
+            }
+            parents = level.iter().map(|found| found.meta.id).collect();
+            levels.push(level);
+        }
+    }
+
+    /// The next workspaces of the list after a place in it, oldest first, at most `limit`, each with
+    /// its place; from the beginning without one.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn roster_after(
+        &self,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Vec<(WorkspaceId, String)>> {
+        // Below every place there is.
+        let after = after.unwrap_or("!").to_owned();
+        let found = self.keys_above(LOG, keys::roster(), after, limit).await?;
+        let found = found.into_iter();
+        Ok(found
+            .filter_map(|(key, place)| Some((workspace_of(&key)?, place)))
+            .collect())
     }
 
     async fn ids(&self, index: Index, partition: String) -> Result<Vec<WorkspaceId>> {

@@ -4,6 +4,7 @@
 mod change;
 mod create;
 mod list;
+mod once;
 mod register;
 mod remove;
 
@@ -11,6 +12,7 @@ pub use change::{Moved, Patch};
 pub use create::{Created, NewWorkspace};
 use domain::{Result, WorkspaceId, access::Place, lifecycle::Host, workspace::Status};
 use jiff::Timestamp;
+pub use once::Once;
 pub use register::{Registered, Registration};
 pub use remove::Removal;
 use serde::{Deserialize, Serialize};
@@ -20,7 +22,7 @@ use crate::{
     Rows, Store,
     beats::{Beat, beat_in},
     keys::{self, Key},
-    ledger::Load,
+    ledger::{Gate, Load},
     lifecycle::Machine,
 };
 
@@ -146,6 +148,28 @@ impl Workspace {
             Some(machine) if machine.ours => Host::Machine,
             _ => Host::ByHand,
         }
+    }
+
+    /// Since when it has had nothing to do, if its load was read: since the last message for it,
+    /// answer to it, notification, activity or reported task, or since it came up (decision 14).
+    /// That it still lives is no work. Whoever works is not idle, whatever this says.
+    pub fn idle_since(&self) -> Timestamp {
+        let beat = self.beat.as_ref();
+        let load = self.load.as_ref();
+        let signs = [
+            beat.and_then(|beat| beat.active_at),
+            load.and_then(|load| load.message_at),
+            load.and_then(|load| load.last_outbound_at),
+        ];
+        let signs = signs.into_iter().flatten();
+        signs.fold(self.meta.created_at, Timestamp::max)
+    }
+
+    /// Whether messages are kept until it is awake, if its load was read.
+    pub fn keeps_messages(&self) -> bool {
+        self.load
+            .as_ref()
+            .is_some_and(|load| load.gate == Gate::Wake)
     }
 
     /// Its status: that of the hot item, which removal deletes.

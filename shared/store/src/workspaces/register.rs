@@ -10,7 +10,9 @@ use crate::{
     beats::{Beat, TOKENS, mark_set},
     events,
     expr::{Change, Write},
-    keys, ledger, tokens,
+    keys,
+    ledger::{self, Gate},
+    tokens,
 };
 
 /// What an agent says when it registers.
@@ -51,8 +53,8 @@ impl Registration<'_> {
 }
 
 impl Store {
-    /// Brings a workspace online that is as `before` was read. Its capabilities start anew: a new
-    /// process has not declared any.
+    /// Brings a workspace online that is as `before` was read, with this gate, and opens the gate:
+    /// now there is an address. Its capabilities start anew: a new process has not declared any.
     ///
     /// # Errors
     /// The datastore did not answer.
@@ -60,6 +62,7 @@ impl Store {
         &self,
         registration: &Registration<'_>,
         before: &Beat,
+        gate: Gate,
         now: Timestamp,
     ) -> Result<Registered> {
         let id = registration.id;
@@ -68,6 +71,8 @@ impl Store {
             .with("before", before.status)
             .set("status", Status::Online)
             .set("beat_at", now.as_microsecond())
+            // It has just come up: idle from now on, however long that took.
+            .set("active_at", now.as_microsecond())
             .set("capabilities", 0)
             .remove("idle_timeout");
         hot = match registration.token {
@@ -87,7 +92,9 @@ impl Store {
             registration.card(),
             events::record(id, &registration.event(), now),
         ];
-        if before.status == Status::Provisioning {
+        // Who answers has an open gate, and whatever closes it changes the status. The exception: a
+        // beat brought it online before it had an address.
+        if !before.status.answers() || gate != Gate::Open {
             writes.extend(ledger::opened(id, before, now));
         }
         writes.extend(

@@ -76,7 +76,9 @@ impl Store {
         cascade_deleted: Option<usize>,
         now: Timestamp,
     ) -> Result<Option<Removal>> {
-        let tokens = self.tokens(id).await?;
+        let mut tokens = self.tokens(id).await?;
+        // What a crash left of revoked ones has no credential.
+        tokens.retain(|row| row.is_marked(marks.as_ref()));
         let tombstone = Change::at(keys::meta(id))
             .when("attribute_exists(pk) AND attribute_not_exists(#removed_at)")
             .set("removed_at", now.as_microsecond())
@@ -171,7 +173,7 @@ impl Store {
         }
     }
 
-    async fn delete(&self, key: Key) -> Result<()> {
+    pub(crate) async fn delete(&self, key: Key) -> Result<()> {
         self.db
             .delete_item()
             .table_name(&self.table)

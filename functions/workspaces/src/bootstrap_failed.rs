@@ -1,0 +1,81 @@
+//! `POST /admin/workspaces/{id}/bootstrap-failed`: a machine, or who watches it, says that it will
+//! not come up (contract: lifecycle-and-sweepers 3.12).
+
+use domain::{
+    Result, WorkspaceId,
+    lifecycle::{Act, BootFailure, MAX_LOG_TAIL},
+};
+use edge::{App, Caller, Input, Reply, http::Fields};
+use serde::Deserialize;
+use serde_json::json;
+use store::lifecycle::{Acted, Ask};
+
+const MAX_BYTES: usize = 1024 * 1024;
+/// The longest sentence that is kept, in bytes: it travels in an event.
+const MAX_ERROR: usize = 2048;
+/// What stands for the beginning of a log that was cut off.
+const CUT: &str = "...(truncated)...\n";
+
+/// What went wrong.
+#[derive(Debug, Default, Deserialize)]
+struct FailedRequest {
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    error: String,
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    log_tail: String,
+}
+
+/// Records that a workspace will not boot, if it is still booting. The workspace's own token will
+/// do as well: it is the machine itself that knows.
+///
+/// # Errors
+/// 400, 401, 413.
+pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+    let id: WorkspaceId = input.param("id")?;
+    app.own(&caller, id).await?;
+    let request: FailedRequest = input.json(MAX_BYTES, "invalid request body")?;
+    let act = Act::Fail(BootFailure::Reported {
+        error: head(request.error.trim()).to_owned(),
+        log_tail: tail(&request.log_tail),
+    });
+    let acted = app.store.act(id, &Ask::new(&act, None, input.now)).await?;
+    Ok(Reply::ok(&match acted {
+        Acted::Done { .. } => json!({"ok": true}),
+        _ => json!({"ok": true, "no_change": true}),
+    }))
+}
+
+/// The beginning of a sentence, whole characters.
+fn head(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_ERROR)]
+}
+
+/// The end of a log, whole characters.
+fn tail(log: &str) -> String {
+    match log.len().checked_sub(MAX_LOG_TAIL) {
+        None | Some(0) => log.to_owned(),
+        Some(over) => format!("{CUT}{}", &log[log.ceil_char_boundary(over)..]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_log_the_end_is_kept() {
+        assert_eq!(tail("short"), "short");
+        assert_eq!(tail(&"x".repeat(MAX_LOG_TAIL)), "x".repeat(MAX_LOG_TAIL));
+        let long = format!("{}end", "ü".repeat(MAX_LOG_TAIL));
+        let kept = tail(&long);
+        assert!(kept.starts_with(CUT) && kept.ends_with("üend"), "{kept}");
+        assert!(kept.len() <= CUT.len() + MAX_LOG_TAIL);
+    }
+
+    #[test]
+    fn of_a_long_sentence_the_beginning_is_kept() {
+        assert_eq!(head("no disk"), "no disk");
+        let kept = head(&"ä".repeat(MAX_ERROR)).to_owned();
+        assert_eq!(kept, "ä".repeat(MAX_ERROR / 2));
+    }
+}

@@ -1,0 +1,46 @@
+//! `POST /workspaces/{id}/hibernate`: send a workspace to sleep; a message wakes it (contract:
+//! lifecycle-and-sweepers 3.11).
+
+use domain::{Error, Result, WorkspaceId, lifecycle::Act};
+use edge::{App, Caller, Input, Reply};
+use serde_json::json;
+use store::{
+    lifecycle::{Acted, Ask},
+    workspaces::{Parts, Workspace},
+};
+
+use crate::life;
+
+/// Sends a workspace to sleep that has nothing to do, or any with `force=true`. One on a machine of
+/// ours is `hibernating` until that has stopped.
+///
+/// # Errors
+/// 400, 401, 404 unless it is online or degraded, 409 while it has something to do.
+pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+    let missing = || {
+        Error::missing(
+            "workspace not found or not in a hibernatable state (must be online or degraded)",
+        )
+    };
+    let id: WorkspaceId = input.param("id")?;
+    life::own(app, &caller, id, missing).await?;
+    let act = Act::Hibernate {
+        force: input.query("force") == Some("true"),
+    };
+    match app.store.act(id, &Ask::new(&act, None, input.now)).await? {
+        Acted::Done { turn, .. } => Ok(Reply::ok(&json!({"status": turn.to}))),
+        Acted::Working => {
+            let found = app.store.workspace(id, Parts::WithLoad).await?;
+            let error = "workspace has active tasks; use ?force=true to terminate them";
+            Err(Error::conflict(error).with("active_tasks", found.map_or(0, |it| tasks(&it))))
+        }
+        Acted::NotNow(_) | Acted::UnderPaused(_) | Acted::Unknown => Err(missing()),
+    }
+}
+
+/// What it has to do: as it says itself, or as the ledger knows, which counts those in line.
+fn tasks(workspace: &Workspace) -> i64 {
+    let said = workspace.beat.as_ref().map_or(0, |beat| beat.active_tasks);
+    let counts = workspace.load.as_ref().map(|load| load.counts);
+    said.max(counts.map_or(0, |counts| counts.running + counts.waiting))
+}

@@ -1,0 +1,52 @@
+//! `POST /workspaces/{id}/pause`: stop a workspace and all below it (contract:
+//! lifecycle-and-sweepers 3.9).
+
+use domain::{Error, Result, WorkspaceId, lifecycle::Act, workspace::Status};
+use edge::{App, Caller, Input, Reply};
+use serde::Serialize;
+use store::lifecycle::Ask;
+
+use crate::life::{self, MOST};
+
+/// The answer.
+#[derive(Debug, Serialize)]
+struct Paused {
+    status: Status,
+    paused_count: usize,
+    /// How many are left for the same call once more; absent when that is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining: Option<usize>,
+}
+
+/// Pauses the workspace first, which keeps all below it from being started, then those below. What
+/// was interrupted is done by the same call: it looks below a paused workspace, too.
+///
+/// # Errors
+/// 400, 401, 404 when there is nothing to pause.
+pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+    let missing = || Error::missing("workspace not found or already paused");
+    let id: WorkspaceId = input.param("id")?;
+    let own = life::own(app, &caller, id, missing).await?;
+    let ask = Ask::new(&Act::Pause, None, input.now);
+    let mut paused = 0;
+    if own.status() != Status::Paused {
+        paused += life::done(&life::act_on_all(app, &[id], &ask).await?);
+    }
+    let below = app.store.levels_below(id, |_| true).await?;
+    let below: Vec<WorkspaceId> = below
+        .iter()
+        .flatten()
+        .filter(|found| found.status() != Status::Paused)
+        .map(|found| found.meta.id)
+        .collect();
+    let now = &below[..below.len().min(MOST)];
+    paused += life::done(&life::act_on_all(app, now, &ask).await?);
+    if paused == 0 {
+        return Err(missing());
+    }
+    Ok(Reply::ok(&Paused {
+        status: Status::Paused,
+        paused_count: paused,
+        remaining: below.len().checked_sub(MOST).filter(|left| *left > 0),
+    }))
+}

@@ -1,0 +1,103 @@
+//! `restarts`: machines start anew because a secret of theirs has changed (contract:
+//! lifecycle-and-sweepers 3.8, 4.1). Fed by a queue of its own with one job at a time, so that a
+//! global secret starts a whole organisation anew at its pace and keeps no other job waiting.
+
+use domain::{
+    Error, Result, WorkspaceId,
+    job::Job,
+    lifecycle::{Act, Host},
+    workspace::Status,
+};
+use edge::App;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::{
+    lifecycle::{Acted, Ask},
+    workspaces::Parts,
+};
+
+/// Who reads its secrets when it is started the next time.
+const ASLEEP: &[Status] = &[Status::Paused, Status::Hibernating, Status::Hibernated];
+
+/// A batch of the queue; its size is one.
+#[derive(Debug, Deserialize)]
+pub struct Batch {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Record {
+    #[serde(rename = "messageId")]
+    message_id: String,
+    body: String,
+}
+
+/// What the queue is told.
+#[derive(Debug, Default, Serialize)]
+pub struct Worked {
+    /// The jobs to try again.
+    #[serde(rename = "batchItemFailures")]
+    pub failures: Vec<Failure>,
+}
+
+/// A job to try again.
+#[derive(Debug, Serialize)]
+pub struct Failure {
+    #[serde(rename = "itemIdentifier")]
+    item: String,
+}
+
+/// Does the jobs.
+///
+/// # Errors
+/// Never: a job that failed comes again.
+pub async fn handle(app: &'static App, batch: Batch) -> Result<Worked> {
+    let mut worked = Worked::default();
+    for record in batch.records {
+        if let Err(error) = work(app, &record.body).await {
+            edge::http::log_failure(&error, "restarts");
+            worked.failures.push(Failure {
+                item: record.message_id,
+            });
+        }
+    }
+    Ok(worked)
+}
+
+async fn work(app: &App, body: &str) -> Result<()> {
+    let job: Job = serde_json::from_str(body).map_err(Error::internal)?;
+    let now = domain::time::to_micros(Timestamp::now());
+    match job {
+        Job::RestartV1 { workspace_id } => restart(app, workspace_id, now).await.map(drop),
+        Job::RestartAllV1 { key, after } => {
+            let name = key.parse().map_err(Error::internal)?;
+            let reached = app.store.restart_some(&name, after.as_deref(), now).await?;
+            tracing::info!(
+                seen = reached.seen,
+                restarts = reached.restarts.len(),
+                goes_on = reached.goes_on,
+                "a global secret has changed"
+            );
+            Ok(())
+        }
+        other => Err(Error::internal(format!(
+            "a job of another queue: {other:?}"
+        ))),
+    }
+}
+
+/// Starts a machine of ours anew, unless it is asleep, or below one that is paused: then it reads
+/// its secrets when it wakes. Whoever has none reads them when it likes.
+///
+/// # Errors
+/// The datastore did not answer.
+pub async fn restart(app: &App, id: WorkspaceId, now: Timestamp) -> Result<Option<Acted>> {
+    let found = app.store.workspace(id, Parts::WithMachine).await?;
+    if found.is_none_or(|found| found.host() != Host::Machine) {
+        return Ok(None);
+    }
+    let boot_within = app.settings.fleet.boot_within;
+    let ask = Ask::new(&Act::Restart, boot_within, now).unless(ASLEEP);
+    app.store.act(id, &ask).await.map(Some)
+}
