@@ -23,7 +23,7 @@ def prepare(endpoint: str) -> dict[str, str]:
         "LaunchTemplateId": _launch_template(ec2),
         "LaunchTemplateVersion": "1",
         "RuntimeImages": IMAGES,
-        "MachineRoleArn": _role(client("iam", endpoint)),
+        "MachineRoleArn": role(client("iam", endpoint)),
         "MachineSubnetIds": subnet,
     }
 
@@ -38,7 +38,8 @@ def _launch_template(ec2) -> str:
     return made["LaunchTemplate"]["LaunchTemplateId"]
 
 
-def _role(iam) -> str:
+def role(iam) -> str:
+    """The ARN of the machines' role, which is made if it is not there."""
     account = {"AWS": "arn:aws:iam::000000000000:root"}  # the local fleet itself: it stands in for EC2
     trust = {
         "Version": "2012-10-17",

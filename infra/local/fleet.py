@@ -17,7 +17,8 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy import client
+import account
+from deploy import STACK, client
 from machines import Machine
 from process import run
 
@@ -34,6 +35,7 @@ class Fleet:
         self.ec2 = client("ec2", endpoint)
         self.sts = client("sts", endpoint)
         self.events = client("events", endpoint)
+        self.role = account.role(client("iam", endpoint))
         self.arguments = arguments
         self.on: dict[str, Machine] = {}
         self.disks: dict[str, Path] = {}
@@ -47,7 +49,7 @@ class Fleet:
         instances = [one for page in pages for found in page["Reservations"] for one in found["Instances"]]
         for instance in instances:
             tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
-            if tags.get("platform:stage") == self.arguments.stack:
+            if tags.get("platform:stage") == STACK:
                 self._settle(instance["InstanceId"], instance["State"]["Name"], tags)
         for missing in self.disks.keys() - {instance["InstanceId"] for instance in instances}:
             self._settle(missing, "terminated", {})  # the emulator forgets them after a minute
@@ -71,7 +73,7 @@ class Fleet:
     def _power_on(self, instance_id: str, generation: str, workspace_id: str) -> None:
         arguments = self.arguments
         disk = self.disks[instance_id] = arguments.folder / "disks" / workspace_id / instance_id
-        machine = Machine(instance_id, generation, self.sts, arguments.role, arguments.stack, arguments.platform)
+        machine = Machine(instance_id, generation, self.sts, self.role, STACK, arguments.platform)
         machine.power_on(arguments.agent, disk, arguments.folder / "agents" / f"{workspace_id}.log")
         self.on[instance_id] = machine
 
@@ -98,8 +100,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--aws-port", type=int, required=True, help="port of the emulator")
     parser.add_argument("--platform", required=True, help="where the platform answers")
-    parser.add_argument("--stack", required=True, help="whose machines to run: what their tag platform:stage says")
-    parser.add_argument("--role", required=True, help="ARN of the machines' role")
     parser.add_argument("--agent", type=Path, required=True, help="the program to run: the example agent")
     parser.add_argument("--folder", type=Path, required=True, help="where disks and logs go")
     fleet = Fleet(parser.parse_args())

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import account
 import deploy
 from deploy import CREDENTIALS, REGION, Deployed, DeployError
-from places import LOCAL, ROOT
+from places import BINARIES, LOCAL, ROOT
 from process import Child, Stop, require_free, wait_for
 from translate import HTTP_API_ID, HTTP_API_STAGE, WEBSOCKET_API_ID, WEBSOCKET_STAGE
 
@@ -99,12 +100,35 @@ def bring_up(settings: Settings, child: Child, admin_token: str) -> Deployed:
     """Deploys the template to the emulator and returns once the API answers."""
     parameters = {"MoleculeEnv": "development", "AdminToken": admin_token, "PublicUrl": settings.base_url}
     try:
+        parameters |= account.prepare(settings.aws_endpoint)
         deployed = deploy.deploy(settings.aws_endpoint, parameters)
     except DeployError as error:
         raise Stop(f"the deployment failed: {error}") from error
     print(f"Deployed {deployed.resources} resources in {deployed.seconds:.1f} s.", flush=True)
     wait_for(f"{settings.base_url}/health", "the API", child.check)
     return deployed
+
+
+@contextlib.contextmanager
+def fleet(settings: Settings) -> Iterator[Child]:
+    """Runs the local fleet: the machines that the deployed stack makes come to life, and end with it."""
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("fleet.py")),
+        f"--aws-port={settings.aws_port}",
+        f"--platform={settings.base_url}",
+        f"--agent={BINARIES / 'agent-example'}",
+        f"--folder={settings.folder}",
+    ]
+    environment = {
+        "PYTHONUNBUFFERED": "1",
+        "HEARTBEAT_SECONDS": os.environ.get("HEARTBEAT_SECONDS", "30"),
+    }
+    child = Child("the local fleet", command, environment, settings.folder / "fleet.log")
+    try:
+        yield child
+    finally:
+        child.stop()
 
 
 @contextlib.contextmanager
@@ -142,6 +166,7 @@ def _environment(settings: Settings, scratch: Path) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "false",  # else it opens port 8883 to the network, whatever BIND_HOST says
         "DOCKER_HOST": "unix:///nonexistent",  # else it removes containers of other emulators on this machine
         "AWS_ENDPOINT_URL": settings.aws_endpoint,  # without it functions would call the real AWS
+        "AWS_ENDPOINT_URL_STS": settings.aws_endpoint,  # where the exchange finds out whose signature it has
         "AWS_DEFAULT_REGION": REGION,
         "AUTH": str(settings.enforce_iam).lower(),
         **{name.upper(): value for name, value in CREDENTIALS.items()},
