@@ -1,5 +1,30 @@
 //! Fleet: the machines that workspaces run on.
 //!
-//! Only this crate compiles the EC2 SDK, and only [`machines::ec2`] speaks to it.
+//! `provision` and `stop` make a machine what the table wants it to be; `exchange` gives a machine
+//! that has proven itself its environment and its token. Only this crate compiles the EC2 SDK, and
+//! only [`machines::ec2`] speaks to it.
 
+pub mod console;
+pub mod crew;
+pub mod environment;
+pub mod exchange;
+pub mod instance_events;
+pub mod jobs;
 pub mod machines;
+pub mod provision;
+pub mod stop;
+
+pub use crew::Crew;
+
+edge::handlers! { "fleet":
+    /// Brings machines up; fed by the queue.
+    Provision = "provision",
+    /// Stops and terminates machines; fed by the queue.
+    Stop = "stop",
+    /// `POST /bootstrap/exchange`
+    Exchange = "exchange",
+    /// What EC2 tells of machines that stopped or died.
+    InstanceEvents = "instance_events",
+    /// `GET /workspaces/{id}/console`
+    Console = "console",
+}

@@ -47,7 +47,9 @@ fn every_handler_is_a_function_and_every_function_a_handler() {
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
     let crates = root.read_dir().expect("functions/").flatten();
+    // A crate without a binary is one that no function uses yet.
     let crates: BTreeSet<String> = crates
+        .filter(|entry| entry.path().join("src/main.rs").exists())
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     let domains: BTreeSet<String> = template

@@ -63,6 +63,10 @@ impl<M: Machines> Machines for Backend<M> {
         self.ready()?.reboot(id).await
     }
 
+    async fn retag(&self, id: &MachineId, generation: u32) -> Result<Change, Trouble> {
+        self.ready()?.retag(id, generation).await
+    }
+
     async fn terminate(&self, id: &MachineId) -> Result<Change, Trouble> {
         self.ready()?.terminate(id).await
     }
@@ -111,6 +115,7 @@ mod tests {
             none.resume(&id).await.err(),
             none.stop(&id).await.err(),
             none.reboot(&id).await.err(),
+            none.retag(&id, 2).await.err(),
             none.terminate(&id).await.err(),
             none.describe(std::slice::from_ref(&id)).await.err(),
             none.list(Whose::Stack).await.err(),

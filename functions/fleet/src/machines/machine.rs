@@ -101,7 +101,8 @@ pub struct Owner {
 pub struct Machine {
     /// Its id.
     pub id: MachineId,
-    /// Who it was made for; none if its tags cannot be read, then it is nobody's to touch.
+    /// Who it was made for; none if its tags cannot be read or another stack made it: then it is
+    /// nobody's to touch.
     pub owner: Option<Owner>,
     /// Its state.
     pub state: State,

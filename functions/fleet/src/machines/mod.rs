@@ -73,6 +73,14 @@ pub trait Machines: Send + Sync {
     /// [`Class::WrongState`]: it does not run.
     fn reboot(&self, id: &MachineId) -> impl Future<Output = Result<Change, Trouble>> + Send;
 
+    /// Makes a machine that of another generation: it was started anew and is to prove itself so.
+    /// Its disk keeps the tag of its first. [`Change::Absent`] if it is not there.
+    fn retag(
+        &self,
+        id: &MachineId,
+        generation: u32,
+    ) -> impl Future<Output = Result<Change, Trouble>> + Send;
+
     /// Ends a machine and deletes its disk. One id per call: one bad id would fail a whole batch.
     ///
     /// # Errors

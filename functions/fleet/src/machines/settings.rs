@@ -2,15 +2,6 @@
 
 use super::{Class, Trouble, place::Places};
 
-/// The instance types of the tiers, the preferred first. What follows is the same size by another
-/// maker, for when there is no room (decision 20). All are amd64, as the agents' images are.
-const TYPES: [(&str, &str); 4] = [
-    ("TIER1_INSTANCE_TYPE", "t3.small,t3a.small"),
-    ("TIER2_INSTANCE_TYPE", "t3.small,t3a.small"),
-    ("TIER3_INSTANCE_TYPE", "t3.medium,t3a.medium"),
-    ("TIER4_INSTANCE_TYPE", "t3.large,t3a.large"),
-];
-
 /// The settings of the EC2 backend.
 ///
 /// The launch template says what is the same for all machines: image, security group, role, size and
@@ -76,10 +67,14 @@ impl Settings {
             });
         }
         let subnets = list(&required("MACHINE_SUBNETS")?);
-        let types = TYPES.map(|(setting, default)| match list(&var(setting)) {
-            types if types.is_empty() => list(default),
-            types => types,
-        });
+        // The preferred type first, then the same size by another maker, for when there is no room
+        // (decision 20). All are amd64, as the agents' images are.
+        let types = [
+            or(&var("TIER1_INSTANCE_TYPE"), "t3.small,t3a.small"),
+            or(&var("TIER2_INSTANCE_TYPE"), "t3.small,t3a.small"),
+            or(&var("TIER3_INSTANCE_TYPE"), "t3.medium,t3a.medium"),
+            or(&var("TIER4_INSTANCE_TYPE"), "t3.large,t3a.large"),
+        ];
         let places = Places::new(subnets, types).ok_or(NoBackend {
             setting: "MACHINE_SUBNETS",
             why: "names no subnet",
@@ -93,6 +88,14 @@ impl Settings {
             launch_template_version,
             places,
         })
+    }
+}
+
+/// The list in `text`, or in `default` if it has nothing.
+fn or(text: &str, default: &str) -> Vec<String> {
+    match list(text) {
+        nothing if nothing.is_empty() => list(default),
+        something => something,
     }
 }
 

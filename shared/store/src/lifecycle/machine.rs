@@ -41,8 +41,8 @@ impl Store {
         self.rows([key.clone()]).await?.take(&key)
     }
 
-    /// Records what was found or done for a generation; false when that is over: whoever launched a
-    /// machine for it must take it down again.
+    /// Records what was found or done for a generation; false when that is over, or has another
+    /// machine: whoever launched one for it must take it down again.
     ///
     /// # Errors
     /// The datastore did not answer.
@@ -52,7 +52,13 @@ impl Store {
             .naming("generation")
             .with("generation", generation);
         let change = match found {
+            // Of two jobs for one generation the second finds it done: its machine, if it is another
+            // one, must go.
             Found::Launched { instance_id, at } => change
+                .when(
+                    "attribute_exists(pk) AND #generation = :generation AND \
+                     (attribute_not_exists(#done) OR #done < :generation OR #instance_id = :instance_id)",
+                )
                 .set("instance_id", instance_id)
                 .set("launched_at", at.as_microsecond())
                 .set("done", generation),

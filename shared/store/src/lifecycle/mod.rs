@@ -4,6 +4,7 @@
 //! again, and writes the event and the job. Whoever comes with an older generation loses.
 
 mod act;
+mod exchange;
 mod machine;
 
 pub use act::{Acted, Ask};
@@ -13,6 +14,7 @@ use domain::{
     lifecycle::{STOP_WITHIN, Wanted},
 };
 use jiff::Timestamp;
+pub use exchange::Claim;
 pub use machine::Found;
 use serde::{Deserialize, Serialize};
 

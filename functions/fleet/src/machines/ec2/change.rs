@@ -1,11 +1,12 @@
 //! Starting, stopping, rebooting and ending, one machine at a time.
 
-use aws_sdk_ec2::types::InstanceStateChange;
+use aws_sdk_ec2::types::{InstanceStateChange, Tag};
 
 use super::{Ec2, failure::trouble, read};
 use crate::machines::{
     Change, MachineId, State, Trouble,
     change::Verb,
+    tags,
     trouble::{NO_MACHINE, WRONG_STATE},
 };
 
@@ -36,6 +37,20 @@ impl Ec2 {
             return Ok(Change::Absent);
         }
         let request = self.client.reboot_instances().instance_ids(id.as_str());
+        match request.send().await.map_err(trouble) {
+            Ok(_) => Ok(Change::Underway),
+            Err(trouble) if trouble.code() == NO_MACHINE => Ok(Change::Absent),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Writes the tag of the generation over the one there is.
+    pub(super) async fn tag(&self, id: &MachineId, generation: u32) -> Result<Change, Trouble> {
+        let tag = Tag::builder()
+            .key(tags::GENERATION)
+            .value(generation.to_string())
+            .build();
+        let request = self.client.create_tags().resources(id.as_str()).tags(tag);
         match request.send().await.map_err(trouble) {
             Ok(_) => Ok(Change::Underway),
             Err(trouble) if trouble.code() == NO_MACHINE => Ok(Change::Absent),

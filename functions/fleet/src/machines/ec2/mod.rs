@@ -1,7 +1,7 @@
 //! EC2: the only code that speaks to it.
 //!
 //! What a function needs for it, beside the table: `ec2:RunInstances`, and `ec2:CreateTags` on what
-//! it makes; `ec2:StartInstances`, `StopInstances`, `RebootInstances`, `TerminateInstances` and
+//! it makes and on instances with our `platform:stage`; `ec2:StartInstances`, `StopInstances`, `RebootInstances`, `TerminateInstances` and
 //! `GetConsoleOutput` on instances with our `platform:stage`; `ec2:DeleteVolume` on volumes with it;
 //! `ec2:DescribeInstances` and `DescribeVolumes`, which know no resources; `iam:PassRole` for the
 //! role in the launch template.
@@ -72,6 +72,10 @@ impl Machines for Ec2 {
 
     async fn reboot(&self, id: &MachineId) -> Result<Change, Trouble> {
         self.reboot_living(id).await
+    }
+
+    async fn retag(&self, id: &MachineId, generation: u32) -> Result<Change, Trouble> {
+        self.tag(id, generation).await
     }
 
     async fn terminate(&self, id: &MachineId) -> Result<Change, Trouble> {

@@ -12,9 +12,10 @@ use crate::machines::{Class, Machine, State, Trouble, Volume, tags};
 /// It has no id: then the answer is no listing.
 pub(super) fn machine(instance: &types::Instance, stack: &str) -> Result<(Machine, bool), Trouble> {
     let value = |key: &str| tag(instance.tags(), key);
+    let ours = tags::is_ours(stack, value);
     let machine = Machine {
         id: id(instance.instance_id())?,
-        owner: tags::owner(value),
+        owner: tags::owner(value).filter(|_| ours),
         state: state(instance.state()),
         launched_at: instance.launch_time().and_then(timestamp),
         private_ip: text(instance.private_ip_address()),
@@ -23,7 +24,7 @@ pub(super) fn machine(instance: &types::Instance, stack: &str) -> Result<(Machin
             .map_or_else(String::new, |it| it.as_str().to_owned()),
         client_token: text(instance.client_token()).unwrap_or_default(),
     };
-    Ok((machine, tags::is_ours(stack, value)))
+    Ok((machine, ours))
 }
 
 /// A disk, and whether this stack made it.

@@ -193,6 +193,17 @@ impl Account {
         }
     }
 
+    /// Another generation for a machine, dead or alive.
+    pub(crate) fn retag(&mut self, id: &MachineId, generation: u32) -> Result<(), &'static str> {
+        self.seen(id).ok_or(NO_MACHINE)?;
+        if let Some(instance) = self.instances.get_mut(id)
+            && let Some(owner) = &mut instance.machine.owner
+        {
+            owner.generation = generation;
+        }
+        Ok(())
+    }
+
     /// Deletes a disk without a machine.
     pub(crate) fn delete(&mut self, id: &VolumeId) -> Result<(), &'static str> {
         self.left.remove(id).map(|_| ()).ok_or(NO_VOLUME)

@@ -15,6 +15,8 @@ pub enum Op {
     Stop,
     /// `reboot`
     Reboot,
+    /// `retag`
+    Retag,
     /// `terminate`
     Terminate,
     /// `describe`

@@ -156,6 +156,14 @@ impl Machines for FakeEc2 {
         })
     }
 
+    async fn retag(&self, id: &MachineId, generation: u32) -> Result<Change, Trouble> {
+        self.call(Op::Retag, |account| match account.retag(id, generation) {
+            Ok(()) => Ok(Change::Underway),
+            Err(NO_MACHINE) => Ok(Change::Absent),
+            Err(code) => Err(Trouble::of_code(code)),
+        })
+    }
+
     async fn terminate(&self, id: &MachineId) -> Result<Change, Trouble> {
         self.change(Op::Terminate, Verb::Terminate, id)
     }
@@ -163,10 +171,12 @@ impl Machines for FakeEc2 {
     async fn describe(&self, ids: &[MachineId]) -> Result<Listing, Trouble> {
         self.call(Op::Describe, |account| {
             let asked = account.all_seen().filter(|it| ids.contains(&it.machine.id));
-            Ok(Listing::asked(
-                ids,
-                asked.map(|it| it.machine.clone()).collect(),
-            ))
+            let shown = |it: &account::Instance| {
+                let mut machine = it.machine.clone();
+                machine.owner = machine.owner.filter(|_| it.stack == self.stack);
+                machine
+            };
+            Ok(Listing::asked(ids, asked.map(shown).collect()))
         })
     }
 

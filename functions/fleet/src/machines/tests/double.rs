@@ -48,6 +48,7 @@ fn op(form: &Form) -> Op {
         "StartInstances" => Op::Resume,
         "StopInstances" => Op::Stop,
         "RebootInstances" => Op::Reboot,
+        "CreateTags" => Op::Retag,
         "TerminateInstances" => Op::Terminate,
         "DescribeInstances" if by("client-token") => Op::Started,
         "DescribeInstances" if by("instance-id") => Op::Describe,
@@ -79,6 +80,7 @@ fn answer(account: &mut Account, body: &str, form: &Form) -> Answer {
         "StartInstances" => changed(account, action, Verb::Resume, &machine()),
         "StopInstances" => changed(account, action, Verb::Stop, &machine()),
         "TerminateInstances" => changed(account, action, Verb::Terminate, &machine()),
+        "CreateTags" => retag(account, form),
         "RebootInstances" => account
             .reboot(&machine())
             .map(|()| response(action, "<return>true</return>")),
@@ -121,6 +123,14 @@ fn run(account: &mut Account, body: &str, form: &Form) -> Result<Answer, &'stati
     let item = instance(&machine, &stack);
     let set = format!("<instancesSet><item>{item}</item></instancesSet>");
     Ok(response("RunInstances", &set))
+}
+
+fn retag(account: &mut Account, form: &Form) -> Result<Answer, &'static str> {
+    assert_eq!(form["Tag.1.Key"], tags::GENERATION);
+    let id: MachineId = form["ResourceId.1"].parse().expect("an id");
+    let generation = form["Tag.1.Value"].parse().expect("a number");
+    account.retag(&id, generation)?;
+    Ok(response("CreateTags", "<return>true</return>"))
 }
 
 fn changed(

@@ -11,6 +11,7 @@ use crate::machines::{
 on_all_machines! {
     stopping_twice_is_stopping_once
     what_is_stopped_resumes_with_its_id
+    what_is_tagged_anew_is_of_another_generation
     ending_twice_is_ending_once
     only_the_living_reboot
     what_was_never_started_is_absent
@@ -19,6 +20,27 @@ on_all_machines! {
     lost_answers_of_changes_are_settled_by_repeats
     refusals_are_told_apart
     disks_left_behind_are_listed_and_deleted
+}
+
+async fn what_is_tagged_anew_is_of_another_generation(machines: &impl Machines, fake: &FakeEc2) {
+    let made = running(machines, fake, 1).await;
+    let tagged = machines.retag(&made.id, 7).await.expect("tagged");
+    assert_eq!(tagged, Change::Underway);
+    let seen = machines.describe(&[made.id.clone()]).await.expect("whole");
+    let owner = seen.machine(&made.id).expect("seen").owner.expect("ours");
+    assert_eq!(
+        (owner.workspace_id, owner.generation),
+        (workspace(1), 7),
+        "the workspace stays"
+    );
+    let absent = machines.retag(&never(), 7).await.expect("an answer");
+    assert_eq!(absent, Change::Absent);
+    fake.fail(Op::Retag, Fault::THROTTLED);
+    let busy = machines.retag(&made.id, 8).await.expect_err("throttled");
+    assert_eq!(busy.next(), Next::Later);
+    let stranger = fake.stranger("test", made.owner);
+    let seen = machines.describe(&[stranger.clone()]).await.expect("whole");
+    assert_eq!(seen.machine(&stranger).expect("seen").owner, None);
 }
 
 fn never() -> MachineId {

@@ -95,12 +95,14 @@ async fn changes_name_one_machine() {
         changed("StartInstances", State::Stopped),
         page(&[instance(&machine(1, State::Running), "prod")], None),
         response("RebootInstances", "<return>true</return>"),
+        response("CreateTags", "<return>true</return>"),
     ]);
     for change in [
         ec2.terminate(&id()).await,
         ec2.stop(&id()).await,
         ec2.resume(&id()).await,
         ec2.reboot(&id()).await,
+        ec2.retag(&id(), 7).await,
     ] {
         assert_eq!(change.expect("taken"), Change::Underway);
     }
@@ -110,7 +112,11 @@ async fn changes_name_one_machine() {
     assert_eq!(sent[1], expected("StopInstances"));
     assert_eq!(sent[2], expected("StartInstances"));
     assert_eq!(sent[4], expected("RebootInstances"));
-    assert_eq!(sent.len(), 5);
+    let tagged = format!(
+        "Action=CreateTags\nVersion=2016-11-15\nResourceId.1={ID}\nTag.1.Key=platform:gen\nTag.1.Value=7"
+    );
+    assert_eq!(sent[5], tagged);
+    assert_eq!(sent.len(), 6);
 }
 
 #[tokio::test]

@@ -1,0 +1,57 @@
+//! `GET /workspaces/{id}/console`: what a workspace's machine printed while booting (contract:
+//! lifecycle-and-sweepers 3.13).
+
+use domain::{Error, Kind, Result, WorkspaceId};
+use edge::{Caller, Input, Reply, auth};
+use lambda_http::http::StatusCode;
+use serde_json::json;
+use store::workspaces::Parts;
+
+use crate::{
+    Crew,
+    crew::recorded,
+    machines::{Class, Machines},
+};
+
+/// Shows the end of the output, at most 64 KiB; empty where there is none yet.
+///
+/// # Errors
+/// 400, 401; 404; 501 without a backend, 502 when EC2 did not answer.
+pub async fn handle<M: Machines>(
+    crew: &'static Crew<M>,
+    caller: Caller,
+    input: Input,
+) -> Result<Reply> {
+    let id = input
+        .param::<WorkspaceId>("id")
+        .map_err(|_| Error::invalid("workspace id required"))?;
+    let (rows, credential) = crew.app.rows(&caller, Parts::WithMachine.keys(id)).await?;
+    auth::admin(crew.app.settings.mode, &caller, credential.as_ref())?;
+    let workspace = rows.workspace(id)?;
+    let workspace = workspace.ok_or_else(|| Error::missing("workspace not found"))?;
+    if !crew.app.settings.fleet.is_there() {
+        return Ok(no_backend());
+    }
+    let Some(machine) = workspace.machine.as_ref().and_then(recorded) else {
+        return Ok(shown(""));
+    };
+    match crew.machines.console(&machine).await {
+        Ok(output) => Ok(shown(&output)),
+        Err(trouble) if trouble.class() == Class::NoBackend => Ok(no_backend()),
+        Err(trouble) => {
+            tracing::warn!(workspace_id = %id, %trouble, "no console output");
+            let sentence = "control plane returned an error fetching console output";
+            Err(Error::new(Kind::Unreachable, sentence).caused_by(trouble))
+        }
+    }
+}
+
+fn shown(output: &str) -> Reply {
+    // What agents print may hold what they know.
+    Reply::ok(&json!({"output": output})).header("cache-control", "no-store")
+}
+
+fn no_backend() -> Reply {
+    let sentence = "console output unavailable on this deployment (no control plane)";
+    Reply::json(StatusCode::NOT_IMPLEMENTED, &json!({"error": sentence}))
+}
