@@ -8,6 +8,7 @@ mod canvas;
 mod events;
 mod example_agent;
 mod fallback;
+mod fleet;
 mod modes;
 mod registry;
 mod settings;
