@@ -36,8 +36,15 @@ class Platform:
         created = self.call("POST", "/workspaces", {"name": name, "runtime": "example"})
         return Workspace(id=created["id"], name=name)
 
-    def show(self, workspace: Workspace) -> dict[str, Any]:
-        return self.call("GET", f"/workspaces/{workspace.id}")
+    def status(self, workspace: Workspace) -> str:
+        return self.call("GET", f"/workspaces/{workspace.id}")["status"]
+
+    def error(self, workspace: Workspace) -> str:
+        """The sentence that says why it did not boot, without the log below it; the list has it."""
+        errors = [
+            shown["last_sample_error"] for shown in self.call("GET", "/workspaces") if shown["id"] == workspace.id
+        ]
+        return "".join(errors).partition("\n")[0]
 
     def say(self, workspace: Workspace, text: str) -> str:
         """Sends a person's message and returns the agent's words."""

@@ -58,18 +58,15 @@ def main() -> int:
 def _wait_until_online(platform: Platform, settings: Settings, workspace: Workspace, fleet: Child) -> None:
     started = time.monotonic()
     told = started
-    while (shown := platform.show(workspace))["status"] != "online":
+    while (status := platform.status(workspace)) != "online":
         fleet.check()
         now = time.monotonic()
-        if shown["status"] == "failed":
-            why = f"{workspace.name} did not boot: {shown.get('last_sample_error') or 'no reason given'}"
-            raise Stop(f"{why}\n{_logs(settings, workspace, fleet)}")
-        if now > started + ONLINE_SECONDS:
-            why = f"{workspace.name} was still {shown['status']} after {ONLINE_SECONDS} s"
-            raise Stop(f"{why}\n{_logs(settings, workspace, fleet)}")
+        if status == "failed" or now > started + ONLINE_SECONDS:
+            why = platform.error(workspace) if status == "failed" else f"still {status} after {ONLINE_SECONDS} s"
+            raise Stop(f"{workspace.name} did not come up: {why}\n{_logs(settings, workspace, fleet)}")
         if now > told + TELL_SECONDS:
             told = now
-            print(f"  {workspace.name} is {shown['status']} ({now - started:.0f} s)", flush=True)
+            print(f"  {workspace.name} is {status} ({now - started:.0f} s)", flush=True)
         time.sleep(0.1)
 
 

@@ -18,7 +18,7 @@ from deploy import REGION
 from process import tail
 
 SIGNED = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Molecule-Stack")
-CALL_SECONDS = 30
+CALL_SECONDS = 10
 ASK_AGAIN_SECONDS = 1  # on AWS 15: there, tags and records take longer to be seen
 LETTING_IN_SECONDS = 600
 STOP_SECONDS = 5

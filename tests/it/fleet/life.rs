@@ -62,7 +62,7 @@ async fn a_workspace_lives_on_a_machine() {
     assert_eq!(
         (&kept.json["queued"], &kept.json["waking"]),
         (&json!(true), &json!(true)),
-        "{kept}"
+        "{kept:?}"
     );
     let url = family.until("online").await["url"]
         .as_str()
@@ -119,8 +119,9 @@ async fn a_machine_that_will_not_boot_says_why() {
     let world = World::new();
     let body = json!({"name": "Never", "secrets": {"EXAMPLE_FAILS_TO_BOOT": "1"}});
     let never = Managed::create(&world, body).await;
-    let shown = never.until("failed").await;
-    let error = shown["last_sample_error"].as_str().expect("why");
+    never.until("failed").await;
+    let listed = never.listed().await;
+    let error = listed["last_sample_error"].as_str().expect("why");
     assert!(
         error.starts_with("asked to fail by EXAMPLE_FAILS_TO_BOOT\n\n"),
         "{error}"

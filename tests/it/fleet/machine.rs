@@ -17,7 +17,7 @@ impl Managed {
         body["runtime"] = json!("example");
         let call = world.post("/workspaces").bearer(&world.admin);
         let made = call.json(&body).await.expect(201);
-        assert_eq!(made.json["status"], "provisioning", "{made}");
+        assert_eq!(made.json["status"], "provisioning", "{made:?}");
         Self {
             id: made.text("id"),
             world: world.clone(),
@@ -36,6 +36,15 @@ impl Managed {
         self.world.show(&self.id).await
     }
 
+    /// As the list of all shows it.
+    pub(super) async fn listed(&self) -> Value {
+        let all = self.world.get("/workspaces").bearer(&self.world.admin);
+        let all = all.await.expect(200).json;
+        let mut all = all.as_array().expect("a list").iter();
+        let found = all.find(|one| one["id"] == self.id.as_str());
+        found.expect("in the list").clone()
+    }
+
     /// Until it has this status.
     pub(super) async fn until(&self, status: &str) -> Value {
         let what = format!("{} is {status}; log: {}", self.id, self.log());
@@ -50,7 +59,7 @@ impl Managed {
     pub(super) async fn say(&self, text: &str) -> String {
         let answer = self.world.message(&self.id, text).await.expect(200);
         let said = answer.json["result"]["parts"][0]["text"].as_str();
-        said.unwrap_or_else(|| panic!("no text in {answer}"))
+        said.unwrap_or_else(|| panic!("no text in {answer:?}"))
             .to_owned()
     }
 
