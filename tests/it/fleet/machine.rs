@@ -47,8 +47,7 @@ impl Managed {
 
     /// Until it has this status.
     pub(super) async fn until(&self, status: &str) -> Value {
-        let what = format!("{} is {status}; log: {}", self.id, self.log());
-        until(60, &what, || async {
+        until(60, &format!("{} is {status}", self.id), || async {
             let shown = self.show().await;
             (shown["status"] == status).then_some(shown)
         })
@@ -100,12 +99,6 @@ impl Managed {
             id: self.id.clone(),
             token: String::new(),
         }
-    }
-
-    /// What its machine's log says.
-    pub(super) fn log(&self) -> String {
-        let path = folder().join("agents").join(format!("{}.log", self.id));
-        fs::read_to_string(path).unwrap_or_default()
     }
 }
 
