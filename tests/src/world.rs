@@ -123,6 +123,17 @@ impl World {
         Workspace { id, token }
     }
 
+    /// What somebody does to a workspace's life, still without a caller.
+    pub fn act(&self, id: &str, act: &str) -> Call {
+        self.post(&format!("/workspaces/{id}/{act}"))
+    }
+
+    /// The status of a workspace.
+    pub async fn status(&self, id: &str) -> String {
+        let shown = self.show(id).await;
+        shown["status"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// One more live token of a workspace.
     pub async fn test_token(&self, id: &str) -> String {
         self.get(&format!("/admin/workspaces/{id}/test-token"))

@@ -161,7 +161,7 @@ async fn carry(
             id,
             depth,
             position,
-        } => Ok(queued(id, depth, position, sent.target.status())),
+        } => Ok(queued(id, depth, position, sent)),
         Answer::OtherMessage => Err(Error::conflict("messageId was used for another message")),
         Answer::QueueFull(depth) => Err(Error::new(Kind::TooMany, "queue is full")
             .with("queue_depth", depth)
@@ -206,7 +206,7 @@ impl Starts for Messages {
 }
 
 /// The contract's queued body, with the place in line: 0 is running.
-fn queued(id: RequestId, depth: usize, position: usize, target: Status) -> Reply {
+fn queued(id: RequestId, depth: usize, position: usize, sent: &Sent) -> Reply {
     let mut body = json!({
         "queued": true,
         "queue_id": id,
@@ -214,13 +214,18 @@ fn queued(id: RequestId, depth: usize, position: usize, target: Status) -> Reply
         "position": position,
         "message": "workspace agent busy — request queued, will dispatch when capacity available",
     });
-    if !matches!(target, Status::Hibernating | Status::Hibernated) {
+    if sent.route != Route::Wake {
         return Reply::json(StatusCode::ACCEPTED, &body);
     }
     // The contract's words and figures of a wake; that the message is kept is ours.
     body["waking"] = true.into();
     body["retry_after"] = WAKE_SECONDS.into();
-    body["message"] =
-        "workspace is waking from hibernation — request queued, will dispatch when awake".into();
+    body["message"] = match sent.target.status() {
+        Status::Hibernating | Status::Hibernated => {
+            "workspace is waking from hibernation — request queued, will dispatch when awake"
+        }
+        _ => "workspace is starting — request queued, will dispatch when its agent has registered",
+    }
+    .into();
     Reply::json(StatusCode::ACCEPTED, &body).header("retry-after", WAKE_SECONDS.to_string())
 }

@@ -98,6 +98,11 @@ pub(super) fn of(
         ),
         ("mint a token", 2, 6, post(&at("/tokens"), json!({}))),
         ("list tokens", 2, 0, get(&at("/tokens"))),
+        ("how it stands", 1, 0, get(&at("/state"))),
+        ("hibernate", 3, 9, post(&at("/hibernate"), json!({}))),
+        ("restart", 3, 10, post(&at("/restart"), json!({}))),
+        ("pause", 4, 9, post(&at("/pause"), json!({}))),
+        ("resume", 4, 10, post(&at("/resume"), json!({}))),
         (
             "delete, one below",
             18,

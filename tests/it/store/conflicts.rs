@@ -42,6 +42,10 @@ async fn transactions(inside: &InProcess) -> Vec<InCall> {
         post(&at("/secrets"), json!({"key": "K", "value": "v"})),
         admin(Method::DELETE, &at("/secrets/K"), json!({})),
         admin(Method::POST, "/workspaces", new),
+        post(&at("/hibernate"), json!({})),
+        post(&at("/restart"), json!({})),
+        post(&at("/pause"), json!({})),
+        post(&at("/resume"), json!({})),
         admin(Method::PATCH, &at(""), json!({"parent_id": null})),
         admin(Method::DELETE, &at("?confirm=true"), json!({})),
     ]

@@ -102,7 +102,7 @@ async fn every_act_from_every_status_of_every_host() {
                 let what = format!("{of:?} from {from}, {host:?}");
                 set(&inside, &own, *from).await;
                 let revived = keys::machine(id(&own));
-                if host == Host::Machine {
+                if host != Host::External {
                     inside.scale.set_number(&revived, "revived_at", 0).await;
                 }
                 let before = items(&inside, &own).await;

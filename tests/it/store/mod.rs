@@ -4,11 +4,13 @@
 mod conflicts;
 mod lifecycle;
 mod lifecycle_races;
+mod lifecycle_routes;
 mod limits;
 mod lost;
 mod outage;
 mod outbox;
 mod reads;
+mod restarts;
 mod secrets;
 mod secrets_kms;
 mod secrets_log;

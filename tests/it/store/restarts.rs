@@ -1,0 +1,170 @@
+//! What follows from a changed secret: the machines that have it start anew, and no others.
+
+use domain::{Mode, job::Job, lifecycle::Host, workspace::Status};
+use e2e::{
+    Workspace,
+    counted::{AwsCall, InProcess},
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use workspaces::restarts::{self, Batch};
+
+use super::{
+    id,
+    lifecycle::{HOSTS, act, hosted, row, set},
+};
+use crate::calls_messages::permitted;
+
+/// Sets a secret; the job in its transaction.
+async fn set_secret(inside: &InProcess, path: &str, key: &str) -> Job {
+    let body = json!({"key": key, "value": "v"});
+    let call = inside.post(path).bearer(&inside.admin).json(&body);
+    let (answer, calls) = call.counted().await;
+    answer.expect(200);
+    let jobs = jobs(&calls);
+    assert_eq!(jobs.len(), 1, "{jobs:?}");
+    jobs.into_iter().next().expect("one")
+}
+
+/// The jobs that these calls put on their way.
+fn jobs(calls: &[AwsCall]) -> Vec<Job> {
+    let writes = calls.iter().flat_map(|call| {
+        let items = call.request["TransactItems"].as_array();
+        items.into_iter().flatten()
+    });
+    let job = |write: &Value| {
+        let item = &write["Put"]["Item"];
+        let is_job = item["sk"]["S"] == "JOB";
+        let text = item["job"]["S"].as_str().filter(|_| is_job)?;
+        serde_json::from_str(text).ok()
+    };
+    writes.filter_map(job).collect()
+}
+
+/// Has the function do a job; the jobs that follow.
+async fn work(inside: &InProcess, job: &Job) -> Vec<Job> {
+    let body = serde_json::to_string(job).expect("JSON");
+    let batch = json!({"Records": [{"messageId": "1", "body": body}]});
+    let batch: Batch = serde_json::from_value(batch).expect("a batch");
+    inside.wire.take();
+    let worked = restarts::handle(inside.app, batch).await.expect("worked");
+    assert!(worked.failures.is_empty(), "{worked:?}");
+    let calls = inside.wire.take();
+    permitted("workspaces.restarts", &calls);
+    jobs(&calls)
+}
+
+async fn generation(inside: &InProcess, own: &Workspace) -> u32 {
+    let machine = row(inside, id(own)).await.machine;
+    machine.map_or(0, |machine| machine.generation)
+}
+
+#[tokio::test]
+async fn a_workspaces_own_secret_starts_its_machine_anew_unless_it_sleeps() {
+    let inside = InProcess::new(Mode::DevClosed).await;
+    for host in HOSTS {
+        let own = hosted(&inside, host).await;
+        let path = format!("/workspaces/{}/secrets", own.id);
+        let workspace_id = id(&own);
+        let job = set_secret(&inside, &path, "KEY").await;
+        assert_eq!(job, Job::RestartV1 { workspace_id });
+        let statuses = Status::ALL.into_iter();
+        for from in statuses.filter(|it| *it != Status::Removed) {
+            set(&inside, &own, from).await;
+            let before = generation(&inside, &own).await;
+            let followed = work(&inside, &job).await;
+            use Status::{Hibernated, Hibernating, Paused};
+            let asleep = matches!(from, Paused | Hibernating | Hibernated);
+            let restarts = host == Host::Machine && !asleep;
+            let is = generation(&inside, &own).await;
+            assert_eq!(is, before + u32::from(restarts), "{host:?} from {from}");
+            let status = if restarts { Status::Provisioning } else { from };
+            assert_eq!(row(&inside, id(&own)).await.status(), status);
+            let generation = is;
+            let provision = Job::ProvisionV1 {
+                workspace_id,
+                generation,
+            };
+            let expected: Vec<Job> = restarts.then_some(provision).into_iter().collect();
+            assert_eq!(followed, expected);
+        }
+        let gone = inside.call(reqwest::Method::DELETE, &format!("{path}/KEY"));
+        let (answer, calls) = gone.bearer(&inside.admin).counted().await;
+        answer.expect(200);
+        assert_eq!(jobs(&calls), [Job::RestartV1 { workspace_id }]);
+        let store = &inside.app.store;
+        store
+            .remove_workspace(workspace_id, None, Timestamp::now())
+            .await
+            .expect("removed");
+        assert_eq!(work(&inside, &job).await, []);
+    }
+    let nobody = Job::RestartV1 {
+        workspace_id: domain::WorkspaceId::random(),
+    };
+    assert_eq!(work(&inside, &nobody).await, []);
+}
+
+#[tokio::test]
+async fn a_global_secret_reaches_every_machine_that_has_it_step_by_step() {
+    let inside = InProcess::alone(Mode::DevClosed).await;
+    let mut expected = Vec::new();
+    let mut others = Vec::new();
+    for n in 0..58 {
+        let own = hosted(&inside, HOSTS[usize::from(n % 10 == 9) * (1 + n % 2)]).await;
+        match n {
+            // One that has its own, one that sleeps, one that is gone.
+            7 => {
+                let path = format!("/workspaces/{}/secrets", own.id);
+                set_secret(&inside, &path, "ALL").await;
+                others.push(own);
+            }
+            8 => {
+                act(&inside, &own, &domain::lifecycle::Act::Pause).await;
+                others.push(own);
+            }
+            27 => {
+                let store = &inside.app.store;
+                store
+                    .remove_workspace(id(&own), None, Timestamp::now())
+                    .await
+                    .expect("removed");
+            }
+            _ if n % 10 == 9 => others.push(own),
+            _ => expected.push(id(&own)),
+        }
+    }
+    let mut next = Some(set_secret(&inside, "/settings/secrets", "ALL").await);
+    let first = Job::RestartAllV1 {
+        key: "ALL".to_owned(),
+        after: None,
+    };
+    assert_eq!(next, Some(first));
+    let (mut steps, mut told) = (0, Vec::new());
+    while let Some(job) = next.take() {
+        steps += 1;
+        for followed in work(&inside, &job).await {
+            match followed {
+                Job::RestartV1 { workspace_id } => told.push(workspace_id),
+                all @ Job::RestartAllV1 { .. } => next = Some(all),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(steps, 3);
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn a_job_that_makes_no_sense_is_a_failure_of_its_own() {
+    let inside = InProcess::new(Mode::DevClosed).await;
+    let batch = json!({"Records": [
+        {"messageId": "odd", "body": "{}"},
+        {"messageId": "bad", "body": r#"{"job":"RestartAllV1","key":"not a name"}"#},
+    ]});
+    let batch: Batch = serde_json::from_value(batch).expect("a batch");
+    let worked = restarts::handle(inside.app, batch).await.expect("worked");
+    let said = serde_json::to_value(&worked).expect("JSON");
+    let failures = json!([{"itemIdentifier": "odd"}, {"itemIdentifier": "bad"}]);
+    assert_eq!(said["batchItemFailures"], failures);
+}
