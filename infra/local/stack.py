@@ -166,7 +166,7 @@ def _environment(settings: Settings, scratch: Path) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "false",  # else it opens port 8883 to the network, whatever BIND_HOST says
         "DOCKER_HOST": "unix:///nonexistent",  # else it removes containers of other emulators on this machine
         "AWS_ENDPOINT_URL": settings.aws_endpoint,  # without it functions would call the real AWS
-        "AWS_ENDPOINT_URL_STS": settings.aws_endpoint,  # where the exchange finds out whose signature it has
+        "AWS_ENDPOINT_URL_STS": settings.aws_endpoint,  # where the bootstrap exchange asks whose signature that is
         "AWS_DEFAULT_REGION": REGION,
         "AUTH": str(settings.enforce_iam).lower(),
         **{name.upper(): value for name, value in CREDENTIALS.items()},

@@ -1,17 +1,23 @@
 //! `GET /workspaces/{id}/console`: what a workspace's machine printed while booting (contract:
 //! lifecycle-and-sweepers 3.13).
 
+use std::time::Duration;
+
 use domain::{Error, Kind, Result, WorkspaceId};
 use edge::{Caller, Input, Reply, auth};
 use lambda_http::http::StatusCode;
 use serde_json::json;
 use store::workspaces::Parts;
+use tokio::time::timeout;
 
 use crate::{
     Crew,
     crew::recorded,
-    machines::{Class, Machines},
+    machines::{Class, Machines, Trouble},
 };
+
+/// How long EC2 may take: the API waits 30 s.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Shows the end of the output, at most 64 KiB; empty where there is none yet.
 ///
@@ -35,7 +41,8 @@ pub async fn handle<M: Machines>(
     let Some(machine) = workspace.machine.as_ref().and_then(recorded) else {
         return Ok(shown(""));
     };
-    match crew.machines.console(&machine).await {
+    let output = timeout(PATIENCE, crew.machines.console(&machine)).await;
+    match output.unwrap_or_else(|_| Err(Trouble::new(Class::Unknown, "no answer in time"))) {
         Ok(output) => Ok(shown(&output)),
         Err(trouble) if trouble.class() == Class::NoBackend => Ok(no_backend()),
         Err(trouble) => {

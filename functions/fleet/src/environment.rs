@@ -113,7 +113,10 @@ mod tests {
 
     #[test]
     fn empty_is_missing() {
-        let all = Variables::from([("A".to_owned(), "x".to_owned()), ("B".to_owned(), String::new())]);
+        let all = Variables::from([
+            ("A".to_owned(), "x".to_owned()),
+            ("B".to_owned(), String::new()),
+        ]);
         let required = ["A", "B", "C"].map(str::to_owned).to_vec();
         assert_eq!(missing(required, &all), ["B", "C"]);
     }

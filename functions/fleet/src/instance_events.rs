@@ -73,7 +73,11 @@ pub async fn look<M: Machines>(crew: &Crew<M>, machine: &MachineId, now: Timesta
         (Wanted::Running, Presence::Down | Presence::Gone) => {
             // While it boots, its deadline is the judge; and what came up is left alone for a while.
             let runtime = rows.workspace(id)?.map(|it| it.meta.runtime);
-            let boot_within = crew.app.settings.fleet.boot_within(&runtime.unwrap_or_default());
+            let boot_within = crew
+                .app
+                .settings
+                .fleet
+                .boot_within(&runtime.unwrap_or_default());
             let revive = Ask::new(&Act::Revive, boot_within, now).of_generation(generation);
             let acted = crew.app.store.act(id, &revive).await?;
             tracing::warn!(workspace_id = %id, instance_id = %machine, ?acted, "a machine went down");

@@ -38,7 +38,9 @@ pub async fn handle<M: Machines>(on: &'static Stopper<M>, batch: Batch) -> Resul
                 workspace_id,
                 generation,
             } => stop(&on.crew, workspace_id, generation, Timestamp::now()).await,
-            other => Err(Error::internal(format!("a job of another queue: {other:?}"))),
+            other => Err(Error::internal(format!(
+                "a job of another queue: {other:?}"
+            ))),
         }
     };
     Ok(on.queue.each(batch, work).await)
@@ -149,9 +151,10 @@ async fn end_all<M: Machines>(
     let all = seen(crew, id, record, now).await?;
     let mut failed = None;
     // Not seen yet is no reason to leave it: it is asked to go by its id as well.
-    let unseen = all.recorded.iter().filter_map(|(machine, presence)| {
-        (*presence == Presence::Unsure).then_some(machine)
-    });
+    let unseen = all
+        .recorded
+        .iter()
+        .filter_map(|(machine, presence)| (*presence == Presence::Unsure).then_some(machine));
     let living = all.machines.iter().filter(|it| !it.state.is_ended());
     for machine in living.map(|it| &it.id).chain(unseen.clone()) {
         // One after the other, and each though another fails.

@@ -17,6 +17,7 @@ fn handlers() -> BTreeSet<&'static str> {
         .chain(names(activity::Handler::ALL))
         .chain(names(events::Handler::ALL))
         .chain(names(workspaces::Handler::ALL))
+        .chain(names(fleet::Handler::ALL))
         .collect()
 }
 
@@ -28,6 +29,7 @@ fn parses(function: &Function<'_>) -> bool {
         "activity" => name.parse::<activity::Handler>().is_ok(),
         "events" => name.parse::<events::Handler>().is_ok(),
         "workspaces" => name.parse::<workspaces::Handler>().is_ok(),
+        "fleet" => name.parse::<fleet::Handler>().is_ok(),
         _ => false,
     }
 }

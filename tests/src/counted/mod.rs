@@ -20,7 +20,7 @@ use edge::{App, Fleet, Settings};
 pub use fault::{ALWAYS, Fault, gate};
 pub use request::InCall;
 use reqwest::Method;
-pub use route::{IN_PROCESS, call as call_function};
+pub use route::{IN_PROCESS, call as call_function, vault};
 pub use scale::Scale;
 use serde_json::{Value, json};
 pub use units::{Weight, item_bytes};

@@ -64,6 +64,8 @@ functions! {
     "workspaces.secret_values" => workspaces::secret_values::handle, in vaulted;
     "workspaces.global_secrets" => workspaces::global_secrets::handle, in vaulted;
     "workspaces.test_token" => workspaces::test_token::handle;
+    "fleet.exchange" => fleet::exchange::handle, in exchanging;
+    "fleet.console" => fleet::console::handle, in machines;
     "workspaces.viewport" => workspaces::viewport::handle;
     "workspaces.health" => workspaces::health::handle;
     "workspaces.fallback" => workspaces::fallback::handle;
@@ -79,4 +81,29 @@ fn nudging(app: &'static App) -> &'static registry::nudge::Registry {
 fn vaulted(app: &'static App) -> &'static workspaces::Vaulted {
     let key = std::env::var("SECRETS_KEY_ARN").expect("set by `make test`");
     workspaces::Vaulted::with_key(app, &key)
+}
+
+/// There are no machines here: the tests of the fleet bring their own.
+fn machines(app: &'static App) -> &'static fleet::Crew {
+    fleet::Crew::start(app)
+}
+
+/// Without a role of machines nobody can prove to be one.
+fn exchanging(app: &'static App) -> &'static fleet::exchange::Exchange {
+    let key = std::env::var("SECRETS_KEY_ARN").expect("set by `make test`");
+    let sts = fleet::exchange::sts::Sts::start("us-east-1", true).expect("a client");
+    Box::leak(Box::new(fleet::exchange::Exchange {
+        crew: fleet::Crew::new(app),
+        vault: vault(app, &key),
+        sts,
+        region: "us-east-1".to_owned(),
+        stack: "in-process".to_owned(),
+        role: None,
+    }))
+}
+
+/// The secrets, for contexts that a test puts together.
+pub fn vault(app: &'static App, key: &str) -> store::secrets::Vault {
+    let kms = aws_sdk_kms::Client::new(&app.sdk);
+    store::secrets::Vault::new(app.store.clone(), kms, key)
 }

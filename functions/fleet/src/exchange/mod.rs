@@ -8,6 +8,8 @@ pub mod role;
 pub mod signed;
 pub mod sts;
 
+use std::time::Duration;
+
 use domain::{Error, Kind, Result, WorkspaceId, secret::Scope};
 use edge::{App, Caller, Input, Missing, Reply, required, settings};
 use lambda_http::http::StatusCode;
@@ -19,6 +21,7 @@ use store::{
     tokens,
     workspaces::{Meta, Parts},
 };
+use tokio::time::timeout;
 
 use self::{
     role::MachineRole,
@@ -33,6 +36,8 @@ use crate::{
 
 /// The most that a request may be, in bytes: session tokens have one or two thousand.
 const MAX_BYTES: usize = 16 * 1024;
+/// How long EC2 may take: with STS, KMS and the table it must fit into the API's 30 s.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The context of the exchange.
 #[derive(Debug)]
@@ -114,7 +119,8 @@ pub async fn handle<M: Machines, S: Identifies>(
         Some(owner) if machine.state.is_up() => (owner, machine.id),
         Some(_) | None => return Err(refused("not a machine of this stack that is up")),
     };
-    on.give(owner.workspace_id, owner.generation, &id, &input).await
+    on.give(owner.workspace_id, owner.generation, &id, &input)
+        .await
 }
 
 /// One answer for whatever does not prove, so that nobody learns what would have.
@@ -142,7 +148,9 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
         let id = role
             .machine(&arn)
             .ok_or_else(|| refused("not a session of a machine"))?;
-        let listing = self.crew.machines.describe(std::slice::from_ref(&id)).await;
+        let look = self.crew.machines.describe(std::slice::from_ref(&id));
+        let listing = timeout(PATIENCE, look).await;
+        let listing = listing.map_err(|late| busy(Error::unavailable(late)))?;
         let listing = listing.map_err(|trouble| busy(Error::unavailable(trouble)))?;
         let machine = listing.machine(&id).cloned();
         machine.ok_or_else(|| refused("EC2 shows no such machine"))
@@ -183,14 +191,25 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
         let platform_url = input.base_url(&app.settings.public_url);
         let env = environment(&workspace.meta, &secrets, &platform_url);
         let token = tokens::fresh()?;
-        let given = self.given(&workspace.meta, generation, token.reveal(), &platform_url, env);
+        let given = self.given(
+            &workspace.meta,
+            generation,
+            token.reveal(),
+            &platform_url,
+            env,
+        );
         let json = serde_json::to_vec(&given).map_err(Error::internal)?;
         if Reply::measure(&json) > Reply::MAX_BODY {
             let sentence = "the environment is too large for one answer";
             return Err(Error::new(Kind::TooLarge, sentence).with("max_bytes", Reply::MAX_BODY));
         }
         // Last: a token that was not answered is one that the next try revokes.
-        if !app.store.exchange(&claim, &token, input.now).await.map_err(busy)? {
+        if !app
+            .store
+            .exchange(&claim, &token, input.now)
+            .await
+            .map_err(busy)?
+        {
             return Err(refused("its workspace changed meanwhile"));
         }
         tracing::info!(workspace_id = %id, instance_id = %machine, generation, "a machine is up");

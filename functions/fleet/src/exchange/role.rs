@@ -62,7 +62,12 @@ mod tests {
         ] {
             assert_eq!(role.machine(&other), None, "{other}");
         }
-        for bad in ["", "machine", "arn:aws:iam::1:user/x", "arn:aws:iam::1:role/"] {
+        for bad in [
+            "",
+            "machine",
+            "arn:aws:iam::1:user/x",
+            "arn:aws:iam::1:role/",
+        ] {
             assert!(bad.parse::<MachineRole>().is_err(), "{bad}");
         }
     }

@@ -181,7 +181,10 @@ mod tests {
             ("Authorization", auth.replace("AWS4-HMAC-SHA256", "Bearer")),
             ("Authorization", auth.replace("0a0a", "zz")),
             ("Authorization", signs("host;x-amz-date")),
-            ("Authorization", signs(&SIGNED.replace(";x-molecule-stack", ""))),
+            (
+                "Authorization",
+                signs(&SIGNED.replace(";x-molecule-stack", "")),
+            ),
             ("Authorization", signs(&format!("{SIGNED};x-other"))),
             ("Authorization", format!("{auth}, Signature=0a")),
         ] {

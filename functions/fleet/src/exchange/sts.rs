@@ -103,9 +103,7 @@ fn read(status: StatusCode, text: &str) -> Result<Option<String>> {
             Some(arn) => Ok(Some(arn.to_owned())),
             None => Err(Error::unavailable("STS names nobody")),
         },
-        StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN
-            if !text.contains("<Code>Throttling") =>
-        {
+        StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN if !text.contains("<Code>Throttling") => {
             Ok(None)
         }
         other => Err(Error::unavailable(format!("STS answers {other}"))),

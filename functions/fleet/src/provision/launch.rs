@@ -7,9 +7,7 @@ use super::{Provisioner, Wish};
 use crate::{
     crew::{later, or_without},
     jobs::Progress,
-    machines::{
-        Class, Launch, Machine, Machines, Next, Tier, Trouble, Whose, adopt,
-    },
+    machines::{Class, Launch, Machine, Machines, Next, Tier, Trouble, Whose, adopt},
 };
 
 /// How many tokens that are used up are passed over in one go. Each is a machine of this generation
@@ -48,7 +46,9 @@ impl<M: Machines> Provisioner<M> {
             }
             tracing::warn!(workspace_id = %wish.id(), class = ?trouble.class(), "the next attempt");
             let store = &self.crew.app.store;
-            let next = store.found(wish.id(), wish.generation(), &Found::NextAttempt).await?;
+            let next = store
+                .found(wish.id(), wish.generation(), &Found::NextAttempt)
+                .await?;
             if !next {
                 return Ok(Progress::Done);
             }

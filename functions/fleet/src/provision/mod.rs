@@ -78,8 +78,13 @@ pub async fn handle<M: Machines>(on: &'static Provisioner<M>, batch: Batch) -> R
             Job::ProvisionV1 {
                 workspace_id,
                 generation,
-            } => on.provision(workspace_id, generation, Timestamp::now()).await,
-            other => Err(Error::internal(format!("a job of another queue: {other:?}"))),
+            } => {
+                on.provision(workspace_id, generation, Timestamp::now())
+                    .await
+            }
+            other => Err(Error::internal(format!(
+                "a job of another queue: {other:?}"
+            ))),
         }
     };
     Ok(on.queue.each(batch, work).await)

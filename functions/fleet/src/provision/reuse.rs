@@ -99,7 +99,9 @@ impl<M: Machines> Provisioner<M> {
         match store.machine(id).await? {
             Some(record) if record.wanted == Wanted::Running => {}
             Some(record) if record.wanted == Wanted::Stopped => {
-                store.look_at_machine(id, record.generation, wish.now).await?;
+                store
+                    .look_at_machine(id, record.generation, wish.now)
+                    .await?;
                 // While it boots it cannot be stopped: then that look does it.
                 took(self.crew.machines.stop(machine).await)?;
             }

@@ -13,8 +13,8 @@ use domain::{
     job::Job,
     lifecycle::{STOP_WITHIN, Wanted},
 };
-use jiff::Timestamp;
 pub use exchange::Claim;
+use jiff::Timestamp;
 pub use machine::Found;
 use serde::{Deserialize, Serialize};
 
