@@ -52,6 +52,7 @@ def _aws(settings: Settings) -> dict[str, str]:
     return {
         **{name.upper(): value for name, value in CREDENTIALS.items()},
         "AWS_ENDPOINT_URL": settings.aws_endpoint,
+        "AWS_ENDPOINT_URL_STS": settings.aws_endpoint,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
     }
