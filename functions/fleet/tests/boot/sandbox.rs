@@ -166,7 +166,10 @@ impl Machine {
         let path = std::env::var("PATH").expect("a path");
         let output = Command::new(self.0.join(script))
             .env_clear()
-            .env("PATH", format!("{}:/usr/bin:/bin:{path}", self.0.join("bin").display()))
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin:{path}", self.0.join("bin").display()),
+            )
             .env("FAKE", &self.0)
             .env("BOOT_ROOT", &self.0)
             .output()
