@@ -1,6 +1,8 @@
 //! `restarts`: machines start anew because a secret of theirs has changed (contract:
-//! lifecycle-and-sweepers 3.8, 4.1). Fed by a queue of its own with one job at a time, so that a
-//! global secret starts a whole organisation anew at its pace and keeps no other job waiting.
+//! lifecycle-and-sweepers 3.8, 4.1).
+//!
+//! Fed by a queue of its own with one job at a time, so that a global secret starts a whole
+//! organisation anew at its pace and keeps no other job waiting.
 
 use domain::{
     Error, Result, WorkspaceId,

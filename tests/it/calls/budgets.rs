@@ -100,9 +100,9 @@ pub(super) fn of(
         ("list tokens", 2, 0, get(&at("/tokens"))),
         ("how it stands", 1, 0, get(&at("/state"))),
         ("hibernate", 3, 9, post(&at("/hibernate"), json!({}))),
-        ("restart", 3, 10, post(&at("/restart"), json!({}))),
-        ("pause", 4, 9, post(&at("/pause"), json!({}))),
-        ("resume", 4, 10, post(&at("/resume"), json!({}))),
+        ("restart", 3, 12, post(&at("/restart"), json!({}))),
+        ("pause", 4, 10, post(&at("/pause"), json!({}))),
+        ("resume", 4, 12, post(&at("/resume"), json!({}))),
         (
             "delete, one below",
             18,

@@ -34,12 +34,12 @@ async fn secrets_keep_to_their_budgets() {
     let budgets: Vec<(&str, usize, usize, &[&str], InCall)> = vec![
         ("list, none yet", 1, 0, NONE, get(&at(""))),
         ("values, none yet", 1, 0, NONE, get(&at("/values"))),
-        ("set, the first", 3, 6, MAKE, set("FIRST")),
-        ("set, another", 3, 6, OPEN, set("SECOND")),
-        ("set, again", 3, 6, OPEN, set("SECOND")),
+        ("set, the first", 3, 8, MAKE, set("FIRST")),
+        ("set, another", 3, 8, OPEN, set("SECOND")),
+        ("set, again", 3, 8, OPEN, set("SECOND")),
         ("list", 1, 0, NONE, get(&at(""))),
         ("values", 3, 0, OPEN, get(&at("/values"))),
-        ("delete", 2, 4, NONE, delete),
+        ("delete", 2, 6, NONE, delete),
         ("create with two", 2, 20, MAKE, create),
     ];
     let mut table = vec!["secrets             round trips  write   read  calls".to_owned()];

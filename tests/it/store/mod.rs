@@ -16,6 +16,7 @@ mod secrets_kms;
 mod secrets_log;
 mod tokens;
 mod tree;
+mod wakes;
 
 use std::collections::BTreeSet;
 

@@ -32,6 +32,7 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
     let delete = at("?confirm=true&purge=true");
     let task = json!({"target_id": top.id, "task": "t"});
     let record = json!({"target_id": top.id, "task": "t", "delegation_id": "mine"});
+    let failed = format!("/admin/workspaces/{}/bootstrap-failed", own.id);
     let secret = json!({"key": "OUTAGE", "value": "v"});
     vec![
         inside.register(&own, PUBLIC),
@@ -54,6 +55,12 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
         get(&at("")),
         admin(Method::PATCH, &at(""), json!({"name": "m"})),
         admin(Method::PATCH, &at(""), json!({"parent_id": null})),
+        get(&at("/state")),
+        post(&at("/hibernate"), json!({})),
+        post(&at("/restart"), json!({})),
+        admin(Method::POST, &failed, json!({})),
+        post(&at("/pause"), json!({})),
+        post(&at("/resume"), json!({})),
         get(&at("/budget")),
         admin(Method::PATCH, &at("/budget"), json!({"budget_limit": 1})),
         get(&at("/metrics")),
