@@ -73,7 +73,7 @@ async fn knock(yard: &Yard, door: &'static Door, headers: &Value) -> Answer {
     call.to(door, exchange::handle).await
 }
 
-async fn asks(yard: &Yard, machine: &MachineId) -> Answer {
+pub(super) async fn asks(yard: &Yard, machine: &MachineId) -> Answer {
     let session = format!("machine/{machine}");
     knock(yard, door(yard), &headers(&session)).await
 }

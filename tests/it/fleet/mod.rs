@@ -6,9 +6,11 @@ mod exchange;
 mod instance_events;
 mod life;
 mod machine;
+mod permissions;
 mod provision;
 mod races;
 mod stop;
+mod sts;
 mod troubles;
 
 use std::time::Duration;
@@ -118,6 +120,13 @@ impl Yard {
     async fn status(&self, own: Own) -> String {
         let shown = self.shown(own).await;
         shown["status"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Why it failed, as it is kept.
+    async fn sample_error(&self, own: Own) -> String {
+        let workspace = self.inside.app.store.workspace(own.0, Parts::Core).await;
+        let meta = workspace.expect("an answer").expect("there").meta;
+        meta.last_sample_error
     }
 
     async fn record(&self, own: Own) -> Option<Record> {

@@ -87,11 +87,10 @@ async fn nothing_is_started_without_what_the_agent_needs() {
     let own = yard.workspace().await;
     yard.works.required_env = |_| vec!["NEEDED".to_owned(), "WORKSPACE_ID".to_owned()];
     yard.provision(own, 1).await.expect("failed");
-    let shown = yard.shown(own).await;
-    assert_eq!(shown["status"], "failed");
+    assert_eq!(yard.status(own).await, "failed");
     let sentence = "missing required env var \"NEEDED\" — add it under Config → Env Vars (or as a \
         Global secret) and retry";
-    assert_eq!(shown["last_sample_error"], sentence);
+    assert_eq!(yard.sample_error(own).await, sentence);
     assert!(yard.ec2.alive().is_empty());
 
     yard.works.required_env = |_| Vec::new();
@@ -103,10 +102,7 @@ async fn nothing_is_started_without_what_the_agent_needs() {
     let no = Fault::error("InvalidCiphertextException", "insides");
     yard.inside.wire.fail("Decrypt", 1, no);
     yard.provision(own, 1).await.expect("failed");
-    let shown = yard.shown(own).await;
-    assert_eq!(
-        shown["last_sample_error"],
-        "failed to decrypt workspace secret"
-    );
+    let why = yard.sample_error(own).await;
+    assert_eq!(why, "failed to decrypt workspace secret");
     assert!(yard.ec2.alive().is_empty());
 }

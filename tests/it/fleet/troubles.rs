@@ -25,14 +25,14 @@ async fn throttling_is_tried_again_and_makes_one_machine() {
 async fn where_there_is_no_room_the_next_place_is_tried_and_all_full_fails() {
     let yard = Yard::new().await;
     for subnet in ["subnet-a", "subnet-b"] {
-        yard.ec2.fill(subnet, "t3.small");
+        yard.ec2.fill(subnet, "t3.medium");
     }
     let own = yard.workspace().await;
     yard.provision(own, 1).await.expect("made");
-    assert_eq!(yard.machine_of(own).await.instance_type, "t3a.small");
+    assert_eq!(yard.machine_of(own).await.instance_type, "t3a.medium");
 
     for subnet in ["subnet-a", "subnet-b"] {
-        yard.ec2.fill(subnet, "t3a.small");
+        yard.ec2.fill(subnet, "t3a.medium");
     }
     let own = yard.workspace().await;
     assert_eq!(
@@ -64,9 +64,8 @@ async fn what_only_a_person_can_mend_fails_and_tells_nothing_of_ec2() {
 }
 
 async fn failed(yard: &Yard, own: super::Own) {
-    let shown = yard.shown(own).await;
-    assert_eq!(shown["status"], "failed");
-    assert_eq!(shown["last_sample_error"], "provisioning failed");
+    assert_eq!(yard.status(own).await, "failed");
+    assert_eq!(yard.sample_error(own).await, "provisioning failed");
     let events = yard.inside.get(&format!("/events/{}", own.0));
     let events = events.bearer(&yard.inside.admin).await.expect(200);
     assert_eq!(events.json[0]["event_type"], "WORKSPACE_PROVISION_FAILED");

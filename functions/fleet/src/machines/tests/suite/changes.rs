@@ -26,7 +26,10 @@ async fn what_is_tagged_anew_is_of_another_generation(machines: &impl Machines, 
     let made = running(machines, fake, 1).await;
     let tagged = machines.retag(&made.id, 7).await.expect("tagged");
     assert_eq!(tagged, Change::Underway);
-    let seen = machines.describe(&[made.id.clone()]).await.expect("whole");
+    let seen = machines
+        .describe(std::slice::from_ref(&made.id))
+        .await
+        .expect("whole");
     let owner = seen.machine(&made.id).expect("seen").owner.expect("ours");
     assert_eq!(
         (owner.workspace_id, owner.generation),
@@ -39,7 +42,10 @@ async fn what_is_tagged_anew_is_of_another_generation(machines: &impl Machines, 
     let busy = machines.retag(&made.id, 8).await.expect_err("throttled");
     assert_eq!(busy.next(), Next::Later);
     let stranger = fake.stranger("test", made.owner);
-    let seen = machines.describe(&[stranger.clone()]).await.expect("whole");
+    let seen = machines
+        .describe(std::slice::from_ref(&stranger))
+        .await
+        .expect("whole");
     assert_eq!(seen.machine(&stranger).expect("seen").owner, None);
 }
 
