@@ -38,7 +38,7 @@ logs: $(LOCAL)/venv/.made ## What the functions of a running `make dev` wrote
 test: test-unit test-e2e ## Every test, the end-to-end ones against a stack of their own
 
 test-unit: ## The tests that need no stack, a thousand seeds of the simulation among them
-	cargo test --workspace --lib --bins --test agent
+	cargo test --workspace --lib --bins --test agent --test boot
 
 # `--workspace --test it`, not `-p e2e`: alone, the package would have its dependencies compiled with other features.
 test-e2e: $(LOCAL)/venv/.made ## The deployed system from outside, with IAM enforced
@@ -48,10 +48,11 @@ soak: ## The simulation until a million messages were accepted (MESSAGES=1000000
 	SIMULATION_MESSAGES=$(or $(MESSAGES),1000000) $(if $(SEED),SIMULATION_SEED=$(SEED)) \
 	  cargo test --workspace --lib -- simulation::tests::seeds --nocapture
 
-lint: $(LOCAL)/venv-sam/.made ## Formatting, clippy, the template, the Python of the local stack
+lint: $(LOCAL)/venv-sam/.made ## Formatting, clippy, the template, the boot script, the Python of the local stack
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(TOOLS)/cfn-lint template.yaml
+	$(TOOLS)/shellcheck infra/boot/*.sh
 	$(TOOLS)/ruff check infra/local
 	$(TOOLS)/ruff format --check infra/local
 

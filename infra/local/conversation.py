@@ -17,11 +17,10 @@ SPEAKER_WIDTH = 5
 
 @dataclass(frozen=True)
 class Workspace:
-    """An agent's place on the platform, with what its process needs to take it."""
+    """An agent's place on the platform."""
 
     id: str
     name: str
-    token: str
 
 
 class Platform:
@@ -34,11 +33,18 @@ class Platform:
             self.headers["Authorization"] = f"Bearer {admin_token}"
 
     def create(self, name: str) -> Workspace:
-        created = self.call("POST", "/workspaces", {"name": name, "external": True})
-        return Workspace(id=created["id"], name=name, token=created["connection"]["auth_token"])
+        created = self.call("POST", "/workspaces", {"name": name, "runtime": "example"})
+        return Workspace(id=created["id"], name=name)
 
     def status(self, workspace: Workspace) -> str:
         return self.call("GET", f"/workspaces/{workspace.id}")["status"]
+
+    def error(self, workspace: Workspace) -> str:
+        """The sentence that says why it did not boot, without the log below it; the list has it."""
+        errors = [
+            shown["last_sample_error"] for shown in self.call("GET", "/workspaces") if shown["id"] == workspace.id
+        ]
+        return "".join(errors).partition("\n")[0]
 
     def say(self, workspace: Workspace, text: str) -> str:
         """Sends a person's message and returns the agent's words."""

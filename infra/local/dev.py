@@ -12,41 +12,38 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import conversation
+import logs
 import stack
 from conversation import Platform, Workspace
-from places import BINARIES, LOCAL
-from process import Child, Stop, blaming, require_free, run, tail
+from places import LOCAL
+from process import Child, Stop, blaming, run, tail
 from stack import Settings
 
-AGENT = BINARIES / "agent-example"
 AGENTS = ("Alice", "Bob")
 ENV_FILE = LOCAL / "env"
-ONLINE_SECONDS = 30
+ONLINE_SECONDS = 60
+TELL_SECONDS = 5
 WATCH_SECONDS = 0.5
 
 
 def main() -> int:
     settings = Settings.from_env("dev", api_port=8080, aws_port=4566, enforce_iam=False)
-    first_port = stack.port("LOCAL_AGENT_PORT", 9101)
-    ports = range(first_port, first_port + len(AGENTS))
     token = _admin_token() if os.environ.get("STRICT") == "1" else ""
     with ExitStack() as running:
         emulator = running.enter_context(stack.emulator(settings))
         children = [emulator]
         with blaming(children):
             ENV_FILE.unlink(missing_ok=True)  # it stands for a stack that answers; the last run's does not
-            for port in ports:
-                require_free(port, "LOCAL_AGENT_PORT")
             stack.build()
             stack.bring_up(settings, emulator, token)
 
+            fleet = running.enter_context(stack.fleet(settings))
+            children.append(fleet)
             platform = Platform(settings.base_url, token)
             workspaces = [platform.create(name) for name in AGENTS]
-            for workspace, port in zip(workspaces, ports, strict=True):
-                children.append(_start_agent(settings, workspace, port))
-                running.callback(children[-1].stop)
-            for workspace, agent in zip(workspaces, children[1:], strict=True):
-                _wait_until_online(platform, workspace, agent)
+            print(f"Created {' and '.join(AGENTS)}; their machines boot ...", flush=True)
+            for workspace in workspaces:
+                _wait_until_online(platform, settings, workspace, fleet)
 
             print("\nA first conversation:\n", flush=True)
             conversation.hold(platform, *workspaces)
@@ -58,28 +55,30 @@ def main() -> int:
             return _watch(children)
 
 
-def _start_agent(settings: Settings, workspace: Workspace, port: int) -> Child:
-    """Starts an agent process under an explicit environment, as its host would: it knows its own token only."""
-    environment = {
-        "PLATFORM_URL": settings.base_url,
-        "WORKSPACE_ID": workspace.id,
-        "AUTH_TOKEN": workspace.token,
-        "AGENT_NAME": workspace.name,
-        "PORT": str(port),
-        "HEARTBEAT_SECONDS": os.environ.get("HEARTBEAT_SECONDS", "30"),
-    }
-    log = settings.folder / f"agent-{workspace.name.lower()}.log"
-    return Child(f"the agent {workspace.name}", [str(AGENT)], environment, log)
-
-
-def _wait_until_online(platform: Platform, workspace: Workspace, agent: Child) -> None:
-    deadline = time.monotonic() + ONLINE_SECONDS
+def _wait_until_online(platform: Platform, settings: Settings, workspace: Workspace, fleet: Child) -> None:
+    started = time.monotonic()
+    told = started
     while (status := platform.status(workspace)) != "online":
-        agent.check()
-        if time.monotonic() > deadline:
-            log = f"the end of {agent.log}:\n{tail(agent.log)}"
-            raise Stop(f"{workspace.name} was still {status} after {ONLINE_SECONDS} s; {log}")
+        fleet.check()
+        now = time.monotonic()
+        if status == "failed" or now > started + ONLINE_SECONDS:
+            why = platform.error(workspace) if status == "failed" else f"still {status} after {ONLINE_SECONDS} s"
+            raise Stop(f"{workspace.name} did not come up: {why}\n{_logs(settings, workspace, fleet)}")
+        if now > told + TELL_SECONDS:
+            told = now
+            print(f"  {workspace.name} is {status} ({now - started:.0f} s)", flush=True)
         time.sleep(0.1)
+
+
+def _logs(settings: Settings, workspace: Workspace, fleet: Child) -> str:
+    """How far it came: its machine's own log; without a machine the fleet's and, for the reason, the functions'."""
+    machine = settings.folder / "agents" / f"{workspace.id}.log"
+    if machine.exists():
+        return f"the end of {machine}:\n{tail(machine)}"
+    functions = settings.folder / "functions.log"
+    logs.save(settings.aws_endpoint, functions)
+    ends = [f"the end of {log}:\n{tail(log)}" for log in (fleet.log, functions)]
+    return "\n".join(["no machine of it has booted", *ends])
 
 
 def _watch(children: list[Child]) -> int:

@@ -1,4 +1,4 @@
-"""Starts MiniStack, the AWS emulator, with four changes that a local stack needs.
+"""Starts MiniStack, the AWS emulator, with five changes that a local stack needs.
 
 1. The HTTP API also answers without a prefix on a port of its own, and the WebSocket API there under `/ws`. On the
    emulator's own port both hide behind `/_aws/execute-api/<id>`.
@@ -7,6 +7,8 @@
 3. TCP_NODELAY on the Lambda Runtime API: without it every invocation waits about 45 ms for a delayed ACK.
 4. DynamoDB streams are polled on a thread of their own: in the emulator's one polling loop a slow stream function
    holds up every SQS queue.
+5. Events may be sent in the name of AWS itself: the local fleet tells of instances as EC2 does, which the emulator's
+   EC2 does not.
 
 State is not kept between runs. The emulator itself is configured by its environment; `stack.py` sets it.
 """
@@ -14,6 +16,7 @@ State is not kept between runs. The emulator itself is configured by its environ
 import argparse
 import asyncio
 import contextlib
+import functools
 import os
 import resource
 import signal
@@ -25,7 +28,7 @@ import time
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
-from ministack.services import lambda_svc
+from ministack.services import eventbridge, lambda_svc
 
 STREAM_POLL_SECONDS = 0.05
 WEBSOCKET_PATH = "/ws"
@@ -38,15 +41,27 @@ def send_small_packets_at_once() -> None:
 
 
 def poll_streams_on_their_own_thread() -> None:
-    """Takes the stream poller out of the emulator's loop; it is private there, so its absence must be noticed."""
-    poll = getattr(lambda_svc, "_poll_dynamodb_streams", None)
-    if not callable(poll) or not callable(getattr(lambda_svc, "_poll_loop", None)):
-        sys.exit(
-            "this MiniStack has no lambda_svc._poll_dynamodb_streams: install the version pinned in"
-            " infra/local/requirements.txt, or adapt infra/local/launch.py to the new one"
-        )
+    """Takes the stream poller out of the emulator's loop; it is private there."""
+    poll = _private(lambda_svc, "_poll_dynamodb_streams")
+    _private(lambda_svc, "_poll_loop")
     lambda_svc._poll_dynamodb_streams = lambda: False
     threading.Thread(target=_poll_forever, args=(poll,), daemon=True, name="streams").start()
+
+
+def accept_events_of_aws() -> None:
+    """Lets a client send events whose source is `aws.…`, which the emulator keeps for itself."""
+    eventbridge._put_events = functools.partial(_private(eventbridge, "_put_events"), allow_aws_source=True)
+
+
+def _private(module, name: str):
+    """A function that the emulator does not promise to have: its absence must be noticed."""
+    function = getattr(module, name, None)
+    if not callable(function):
+        sys.exit(
+            f"this MiniStack has no {module.__name__}.{name}: install the version pinned in"
+            " infra/local/requirements.txt, or adapt infra/local/launch.py to the new one"
+        )
+    return function
 
 
 def _poll_forever(poll) -> None:
@@ -118,6 +133,7 @@ def main() -> None:
 
     send_small_packets_at_once()
     poll_streams_on_their_own_thread()
+    accept_events_of_aws()
     allow_many_connections()
     threading.Thread(target=stop_with_parent, daemon=True, name="parent").start()
 

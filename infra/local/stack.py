@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import account
 import deploy
 import samples
 from deploy import CREDENTIALS, REGION, Deployed, DeployError
-from places import LOCAL, ROOT
+from places import BINARIES, LOCAL, ROOT
 from process import Child, Stop, require_free, wait_for
 from translate import HTTP_API_ID, HTTP_API_STAGE, WEBSOCKET_API_ID, WEBSOCKET_STAGE
 
@@ -100,6 +101,7 @@ def bring_up(settings: Settings, child: Child, admin_token: str) -> Deployed:
     """Deploys the template to the emulator and returns once the API answers."""
     parameters = {"MoleculeEnv": "development", "AdminToken": admin_token, "PublicUrl": settings.base_url}
     try:
+        parameters |= account.prepare(settings.aws_endpoint)
         deployed = deploy.deploy(settings.aws_endpoint, parameters)
     except DeployError as error:
         raise Stop(f"the deployment failed: {error}") from error
@@ -108,6 +110,28 @@ def bring_up(settings: Settings, child: Child, admin_token: str) -> Deployed:
     samples.upload(deploy.client("s3", settings.aws_endpoint), deployed.outputs["BucketName"])
     samples.refresh(settings.base_url, admin_token)
     return deployed
+
+
+@contextlib.contextmanager
+def fleet(settings: Settings) -> Iterator[Child]:
+    """Runs the local fleet: the machines that the deployed stack makes come to life, and end with it."""
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("fleet.py")),
+        f"--aws-port={settings.aws_port}",
+        f"--platform={settings.base_url}",
+        f"--agent={BINARIES / 'agent-example'}",
+        f"--folder={settings.folder}",
+    ]
+    environment = {
+        "PYTHONUNBUFFERED": "1",
+        "HEARTBEAT_SECONDS": os.environ.get("HEARTBEAT_SECONDS", "30"),
+    }
+    child = Child("the local fleet", command, environment, settings.folder / "fleet.log")
+    try:
+        yield child
+    finally:
+        child.stop()
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ is deployed: the command does that itself.
 """
 
 import argparse
+import contextlib
 import os
 import secrets
 import subprocess
@@ -32,11 +33,14 @@ def main() -> int:
     settings = Settings.from_env("test", api_port=8081, aws_port=4576, enforce_iam=True)
     forget_own_account()
     admin_token = secrets.token_urlsafe(32)
-    with stack.emulator(settings) as emulator, blaming([emulator]):
+    with contextlib.ExitStack() as running:
+        emulator = running.enter_context(stack.emulator(settings))
+        running.enter_context(blaming([emulator]))
         environment = _aws(settings)
         if not arguments.emulator_only:
             stack.build()
             environment |= _platform(settings, admin_token, stack.bring_up(settings, emulator, admin_token))
+            running.enter_context(stack.fleet(settings))
         code = subprocess.run(arguments.command, cwd=ROOT, env=os.environ | environment, check=False).returncode
         if code != 0:
             emulator.check()
@@ -67,6 +71,7 @@ def _platform(settings: Settings, admin_token: str, deployed: Deployed) -> dict[
         "STOP_QUEUE_URL": deployed.outputs["StopQueueUrl"],
         "RESTARTS_QUEUE_URL": deployed.outputs["RestartsQueueUrl"],
         "AGENT_BIN": str(BINARIES / "agent-example"),
+        "FLEET_FOLDER": str(settings.folder),
     }
 
 

@@ -6,8 +6,10 @@ that the template can stay what a SAM user expects:
 1. SAM writes the routes of an `HttpApi` into `Body` (OpenAPI), which the emulator ignores: every request would be a
    404. They become explicit routes and integrations.
 2. The ids of APIs are random. A tag fixes them, so that the launcher can serve both APIs without a prefix.
-3. Two kinds of policy condition cannot hold here: `kms:EncryptionContext:…`, a key that the emulator leaves empty, and
-   `aws:SecureTransport`, for the emulator speaks plain HTTP. An Allow loses the condition, a Deny is left out.
+3. Some kinds of policy condition cannot hold here: `kms:EncryptionContext:…`, `ec2:…` and those about tags, keys that
+   the emulator leaves empty for these services, and `aws:SecureTransport`, for the emulator speaks plain HTTP. An Allow
+   loses the condition, a Deny is left out.
+4. The emulator does not see which resource `ec2:CreateTags` names: it is allowed on all or on none.
 
 What a template may hold but nothing here translates (authorizers, CORS and conditional routes) is refused by name.
 """
@@ -32,7 +34,14 @@ WEBSOCKET_STAGE = "ws"  # the stage that template.yaml names: on AWS, too, the s
 FUNCTION = "AWS::Serverless::Function"
 API = "AWS::ApiGatewayV2::Api"
 BUCKET_POLICY = "AWS::S3::BucketPolicy"
-UNMEETABLE = ("kms:EncryptionContext", "aws:SecureTransport")
+UNMEETABLE = (
+    "kms:EncryptionContext",
+    "aws:SecureTransport",
+    "ec2:",
+    "aws:RequestTag",
+    "aws:ResourceTag",
+    "aws:TagKeys",
+)
 
 
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it warns of metrics that nobody here publishes
@@ -176,6 +185,8 @@ def _meetable(statement: dict) -> dict | None:
 
     A Deny without its condition would refuse everything.
     """
+    if "ec2:CreateTags" in statement["Action"]:
+        statement = {**statement, "Resource": "*"}
     conditions = statement.get("Condition", {})
     kept = {operator: _without(UNMEETABLE, keys) for operator, keys in conditions.items()}
     if kept == conditions:

@@ -57,6 +57,12 @@ impl Backstage {
         Some(found.await.expect("read")?.load?.counts)
     }
 
+    /// Whether there is a record of a machine of it.
+    pub async fn has_machine(&self, workspace: &Workspace) -> bool {
+        let machine = self.app.store.machine(id(workspace)).await;
+        machine.expect("the emulator answers").is_some()
+    }
+
     /// Those that wait for a workspace, in order.
     pub async fn line(&self, workspace: &Workspace) -> Vec<Entry> {
         let line = self.app.store.whole_line(id(workspace)).await;

@@ -1,8 +1,11 @@
-//! Machines: the functions of the fleet in this process, over the emulator's table and a fake of EC2.
+//! Machines: the functions of the fleet in this process, over the emulator's table and a fake of EC2;
+//! in `life`, from outside, over the local fleet.
 
 mod console;
 mod exchange;
 mod instance_events;
+mod life;
+mod machine;
 mod permissions;
 mod provision;
 mod races;

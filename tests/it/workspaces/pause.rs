@@ -1,6 +1,7 @@
 //! `POST /workspaces/{id}/pause`, `POST /workspaces/{id}/resume`
 
-use e2e::{World, at_once};
+use domain::Mode;
+use e2e::{World, at_once, counted::InProcess};
 use serde_json::json;
 
 #[tokio::test]
@@ -122,31 +123,30 @@ async fn pauses_at_once_are_told_once() {
 
 #[tokio::test]
 async fn without_a_backend_only_external_ones_go_on() {
-    let world = World::new();
-    let own = world.managed("By hand").await;
-    let act = |act: &str| world.act(&own.id, act).bearer(&own.token);
-    assert_eq!(
-        act("restart").await.error(),
-        (503, "provisioner not available")
-    );
-    act("pause").await.expect(200);
+    let inside = InProcess::without_machines(Mode::DevClosed).await;
+    let act = |id: &str, act: &str| {
+        let call = inside.post(&format!("/workspaces/{id}/{act}"));
+        call.bearer(&inside.admin).json(&json!({}))
+    };
+    let create = async |body| {
+        let call = inside.post("/workspaces").bearer(&inside.admin);
+        call.json(&body).await.expect(201).text("id")
+    };
+    let own = create(json!({"name": "By hand"})).await;
+    let refused = (503, "provisioner not available");
+    assert_eq!(act(&own, "restart").await.error(), refused);
+    act(&own, "pause").await.expect(200);
     for it in ["resume", "restart"] {
-        assert_eq!(act(it).await.error(), (503, "provisioner not available"));
+        assert_eq!(act(&own, it).await.error(), refused);
     }
-    assert_eq!(world.status(&own.id).await, "paused");
+    let shown = inside.get(&format!("/workspaces/{own}"));
+    let shown = shown.bearer(&inside.admin).await.expect(200).json;
+    assert_eq!(shown["status"], "paused");
     // What can be mended from outside is said first.
-    let top = world.workspace("Top").await;
-    let body = json!({"name": "Below", "parent_id": top.id});
-    let made = world.post("/workspaces").bearer(&world.admin).json(&body);
-    let below = made.await.expect(201).text("id");
-    world
-        .act(&top.id, "pause")
-        .bearer(&world.admin)
-        .await
-        .expect(200);
+    let top = inside.workspace("Top").await;
+    let below = create(json!({"name": "Below", "parent_id": top.id})).await;
+    act(&top.id, "pause").await.expect(200);
     let waits = (409, "parent workspace \"Top\" is paused — resume it first");
-    let restart = world.act(&below, "restart").bearer(&world.admin).await;
-    assert_eq!(restart.error(), waits);
-    let resume = world.act(&below, "resume").bearer(&world.admin).await;
-    assert_eq!(resume.error(), (503, "provisioner not available"));
+    assert_eq!(act(&below, "restart").await.error(), waits);
+    assert_eq!(act(&below, "resume").await.error(), refused);
 }

@@ -47,32 +47,37 @@ impl InProcess {
     /// # Panics
     /// There is no emulator: these tests are run by `make test`, not by `cargo test` alone.
     pub async fn new(mode: Mode) -> Self {
-        Self::start(mode, false, None, None).await
+        Self::start(mode, false, None, None, example()).await
     }
 
     /// With a table that no other test writes to, for what concerns all workspaces; every written
     /// item is weighed.
     pub async fn alone(mode: Mode) -> Self {
         let name = uuid::Uuid::new_v4().simple().to_string();
-        Self::start(mode, true, None, Some(name)).await
+        Self::start(mode, true, None, Some(name), example()).await
     }
 
     /// With a table that no other test writes to, and nothing weighed.
     pub async fn apart(mode: Mode) -> Self {
         let name = uuid::Uuid::new_v4().simple().to_string();
-        Self::start(mode, false, None, Some(name)).await
+        Self::start(mode, false, None, Some(name), example()).await
     }
 
     /// With every written item weighed: each write is three calls more, unrecorded.
     pub async fn weighing(mode: Mode) -> Self {
-        Self::start(mode, true, None, None).await
+        Self::start(mode, true, None, None, example()).await
     }
 
     /// Where every call is tried once. All clients of a process share the SDK's quota of retries;
     /// a test in which everything fails would use up what others need.
     pub async fn without_retries(mode: Mode) -> Self {
         let once = aws_config::retry::RetryConfig::disabled();
-        Self::start(mode, false, Some(once), None).await
+        Self::start(mode, false, Some(once), None, example()).await
+    }
+
+    /// Of a deployment that has no machines; the one that `make test` starts has some.
+    pub async fn without_machines(mode: Mode) -> Self {
+        Self::start(mode, false, None, None, Fleet::default()).await
     }
 
     async fn start(
@@ -80,6 +85,7 @@ impl InProcess {
         weighs: bool,
         retries: Option<aws_config::retry::RetryConfig>,
         own_table: Option<String>,
+        fleet: Fleet,
     ) -> Self {
         let admin = match mode {
             Mode::Dev => String::new(),
@@ -95,10 +101,7 @@ impl InProcess {
                 None => format!("{}-in-process", var("TABLE_NAME")),
             },
             bucket: var("BUCKET_NAME"),
-            fleet: Fleet {
-                images: [("example".to_owned(), "example:1".to_owned())].into(),
-                boot_within: None,
-            },
+            fleet,
         };
         let plain = edge::sdk_config().load().await;
         let client = aws_sdk_dynamodb::Client::new(&plain);
@@ -202,4 +205,12 @@ pub fn show(text: &str) {
     use std::io::Write as _;
     // Nothing depends on it: a closed output is no failure.
     let _ = writeln!(std::io::stdout(), "\n{text}");
+}
+
+/// Machines for the runtime `example`, as the deployed stack has them.
+fn example() -> Fleet {
+    Fleet {
+        images: [("example".to_owned(), "example:1".to_owned())].into(),
+        boot_within: None,
+    }
 }

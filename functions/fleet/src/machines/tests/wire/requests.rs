@@ -7,6 +7,7 @@ use crate::machines::{
         launch, machine, workspace,
         xml::{instance, page, response, state},
     },
+    user_data::{encoded, user_data},
 };
 
 const ID: &str = "i-00000000000000001";
@@ -24,8 +25,8 @@ async fn run_instances() {
     let (ec2, wire) = once([response("RunInstances", &set)]);
     assert_eq!(ec2.start(&launch(1)).await.expect("started"), made);
 
-    // The user data is `{"v":1,"stack":"prod","workspace_id":"00000000-0000-4000-8000-000000000001",
-    // "generation":1,"platform_url":"https://api.example.com","runtime":"langgraph"}`.
+    // What the user data holds is pinned where it is written.
+    let user_data = user_data(&launch(1), "prod").expect("written");
     let expected = "\
 Action=RunInstances
 Version=2016-11-15
@@ -33,7 +34,6 @@ InstanceType=t3.small
 MaxCount=1
 MinCount=1
 SubnetId=subnet-b
-UserData=eyJ2IjoxLCJzdGFjayI6InByb2QiLCJ3b3Jrc3BhY2VfaWQiOiIwMDAwMDAwMC0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMDAwMDEiLCJnZW5lcmF0aW9uIjoxLCJwbGF0Zm9ybV91cmwiOiJodHRwczovL2FwaS5leGFtcGxlLmNvbSIsInJ1bnRpbWUiOiJsYW5nZ3JhcGgifQ==
 TagSpecification.1.ResourceType=instance
 TagSpecification.1.Tag.1.Key=platform:managed
 TagSpecification.1.Tag.1.Value=true
@@ -71,7 +71,8 @@ ClientToken=ws-00000000-0000-4000-8000-000000000001-1-0";
     let [sent] = sent.as_slice() else {
         panic!("{sent:?}");
     };
-    assert_eq!(sorted(sent), sorted(expected), "{sent}");
+    let expected = format!("{expected}\nUserData={}", encoded(&user_data));
+    assert_eq!(sorted(sent), sorted(&expected), "{sent}");
 }
 
 /// The order of fields on the wire is the SDK's affair.
