@@ -59,7 +59,6 @@ impl Yard {
             queue: Queue::provisions(inside.app).expect("set by `make test`"),
             vault: vault(&inside),
             platform_url: "https://api.example.com".parse().expect("plain"),
-            required_env: |_| Vec::new(),
         };
         Self { inside, ec2, works }
     }

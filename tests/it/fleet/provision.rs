@@ -1,12 +1,12 @@
 //! A machine comes up, once, and again with the disk it had.
 
-use domain::lifecycle::Act;
+use domain::{lifecycle::Act, template::Template};
 use e2e::counted::Fault;
 use fleet::jobs::Progress;
 use fleet::machines::State;
 use serde_json::json;
 
-use super::{SETTLED, Yard};
+use super::{Own, SETTLED, Yard};
 
 #[tokio::test]
 async fn a_job_makes_one_machine_however_often_it_comes() {
@@ -83,9 +83,20 @@ async fn a_machine_that_is_gone_is_replaced() {
 
 #[tokio::test]
 async fn nothing_is_started_without_what_the_agent_needs() {
-    let mut yard = Yard::new().await;
-    let own = yard.workspace().await;
-    yard.works.required_env = |_| vec!["NEEDED".to_owned(), "WORKSPACE_ID".to_owned()];
+    let yard = Yard::new().await;
+    let template = Template {
+        runtime: "example".to_owned(),
+        required_env: vec!["NEEDED".to_owned(), "WORKSPACE_ID".to_owned()],
+        ..Template::default()
+    };
+    let store = &yard.inside.app.store;
+    let folder = format!("needs-{}", uuid::Uuid::new_v4());
+    let kept = store.save_template(&folder, &template).await;
+    kept.expect("kept");
+    let body = json!({"name": "Own", "template": folder});
+    let call = yard.inside.post("/workspaces").bearer(&yard.inside.admin);
+    let made = call.json(&body).await.expect(201);
+    let own = Own(made.text("id").parse().expect("an id"));
     yard.provision(own, 1).await.expect("failed");
     assert_eq!(yard.status(own).await, "failed");
     let sentence = "missing required env var \"NEEDED\" — add it under Config → Env Vars (or as a \
@@ -93,7 +104,6 @@ async fn nothing_is_started_without_what_the_agent_needs() {
     assert_eq!(yard.sample_error(own).await, sentence);
     assert!(yard.ec2.alive().is_empty());
 
-    yard.works.required_env = |_| Vec::new();
     let own = yard.workspace().await;
     let path = format!("/workspaces/{}/secrets", own.0);
     let secret = json!({"key": "K", "value": "v"});

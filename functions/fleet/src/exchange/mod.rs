@@ -31,7 +31,7 @@ use self::{
 use crate::{
     Crew,
     environment::{Variables, environment},
-    machines::{Backend, Machine, MachineId, Machines},
+    machines::{Backend, Machine, Machines, Owner},
 };
 
 /// The most that a request may be, in bytes: session tokens have one or two thousand.
@@ -115,12 +115,10 @@ pub async fn handle<M: Machines, S: Identifies>(
 ) -> Result<Reply> {
     input.limit(MAX_BYTES)?;
     let machine = on.proven(&input).await?;
-    let (owner, id) = match machine.owner {
-        Some(owner) if machine.state.is_up() => (owner, machine.id),
-        Some(_) | None => return Err(refused("not a machine of this stack that is up")),
-    };
-    on.give(owner.workspace_id, owner.generation, &id, &input)
-        .await
+    match machine.owner {
+        Some(owner) if machine.state.is_up() => on.give(owner, &machine, &input).await,
+        Some(_) | None => Err(refused("not a machine of this stack that is up")),
+    }
 }
 
 /// One answer for whatever does not prove, so that nobody learns what would have.
@@ -157,18 +155,15 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
     }
 
     /// Environment and token, if the machine is the one that its workspace waits for.
-    async fn give(
-        &self,
-        id: WorkspaceId,
-        generation: u32,
-        machine: &MachineId,
-        input: &Input,
-    ) -> Result<Reply> {
+    async fn give(&self, owner: Owner, machine: &Machine, input: &Input) -> Result<Reply> {
         let app = self.crew.app;
+        let (id, generation) = (owner.workspace_id, owner.generation);
+        let private_ip = machine.private_ip.as_deref();
         let claim = Claim {
             workspace_id: id,
             generation,
-            instance_id: machine.as_str(),
+            instance_id: machine.id.as_str(),
+            private_ip: private_ip.and_then(|address| address.parse().ok()),
         };
         let rings = [Scope::Global, Scope::Workspace(id)].map(keys::keyring);
         let wanted = Parts::WithMachine.keys(id).into_iter().chain(rings);
@@ -212,7 +207,7 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
         {
             return Err(refused("its workspace changed meanwhile"));
         }
-        tracing::info!(workspace_id = %id, instance_id = %machine, generation, "a machine is up");
+        tracing::info!(workspace_id = %id, instance_id = %machine.id, generation, "a machine is up");
         Ok(Reply::bytes(StatusCode::OK, json).header("cache-control", "no-store"))
     }
 

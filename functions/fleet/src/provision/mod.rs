@@ -31,9 +31,6 @@ use crate::{
     machines::{Backend, Machines, PlatformUrl},
 };
 
-/// The variables that a workspace's template requires.
-pub type RequiredEnv = fn(&Meta) -> Vec<String>;
-
 /// The context of `provision`.
 #[derive(Debug)]
 pub struct Provisioner<M = Backend> {
@@ -45,8 +42,6 @@ pub struct Provisioner<M = Backend> {
     pub vault: Vault,
     /// Where machines find the platform.
     pub platform_url: PlatformUrl,
-    /// What templates require.
-    pub required_env: RequiredEnv,
 }
 
 impl Provisioner {
@@ -62,8 +57,6 @@ impl Provisioner {
             queue: Queue::provisions(app)?,
             vault: Vault::new(app.store.clone(), kms, key),
             platform_url: settings::parsed("PLATFORM_URL")?,
-            // No workspace has a template that says so yet.
-            required_env: |_| Vec::new(),
         })))
     }
 }
@@ -143,7 +136,7 @@ impl<M: Machines> Provisioner<M> {
                 return self.fail(&wish, BootFailure::Canned(why.sentence())).await;
             }
             Environment::Whole(secrets) => {
-                let missing = self.missing(&wish.meta, &secrets);
+                let missing = self.missing(&wish.meta, &secrets).await?;
                 if !missing.is_empty() {
                     return self.fail(&wish, BootFailure::MissingEnv(missing)).await;
                 }
@@ -155,9 +148,18 @@ impl<M: Machines> Provisioner<M> {
         }
     }
 
-    fn missing(&self, meta: &Meta, secrets: &BTreeMap<SecretName, SecretValue>) -> Vec<String> {
+    /// The variables that its template requires and nobody has set.
+    async fn missing(
+        &self,
+        meta: &Meta,
+        secrets: &BTreeMap<SecretName, SecretValue>,
+    ) -> Result<Vec<String>> {
+        let Some(template) = &meta.template else {
+            return Ok(Vec::new());
+        };
+        let required = self.crew.app.store.required_env(template).await?;
         let all = environment(meta, secrets, &self.platform_url.to_string());
-        missing((self.required_env)(meta), &all)
+        Ok(missing(required, &all))
     }
 
     /// Says that it will not boot; whoever wished otherwise meanwhile is not overruled.

@@ -1,5 +1,7 @@
 //! What a machine gets that has proven which one it is: the one live token of its workspace.
 
+use std::net::IpAddr;
+
 use domain::{Error, Result, WorkspaceId, lifecycle::Wanted, token::Token, workspace::Status};
 use jiff::Timestamp;
 
@@ -25,6 +27,8 @@ pub struct Claim<'a> {
     pub generation: u32,
     /// The machine.
     pub instance_id: &'a str,
+    /// Where it is inside the VPC: the one private address that its agent may register.
+    pub private_ip: Option<IpAddr>,
 }
 
 impl Claim<'_> {
@@ -111,6 +115,7 @@ fn recorded(claim: &Claim<'_>, now: Timestamp) -> Change {
         .naming("wanted")
         .with("running", Wanted::Running)
         .set("instance_id", claim.instance_id)
+        .set_or_remove("private_ip", claim.private_ip)
         .set("done", claim.generation)
         .set_if_absent("launched_at", now.as_microsecond())
 }

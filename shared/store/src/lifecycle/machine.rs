@@ -1,7 +1,5 @@
 //! What was found or done about a machine, recorded if nobody has wished otherwise meanwhile.
 
-use std::net::IpAddr;
-
 use domain::{Result, WorkspaceId, lifecycle::Wanted};
 use jiff::Timestamp;
 
@@ -72,24 +70,6 @@ impl Store {
                 .remove("launched_at"),
             Found::NextAttempt => change.count("attempt", 1),
         };
-        self.changed(change).await
-    }
-
-    /// Records where a machine is inside the VPC; false when its generation is over.
-    ///
-    /// # Errors
-    /// The datastore did not answer.
-    pub async fn machine_is_at(
-        &self,
-        id: WorkspaceId,
-        generation: u32,
-        address: IpAddr,
-    ) -> Result<bool> {
-        let change = Change::at(keys::machine(id))
-            .when("attribute_exists(pk) AND #generation = :generation")
-            .naming("generation")
-            .with("generation", generation)
-            .set("private_ip", address);
         self.changed(change).await
     }
 
