@@ -185,6 +185,8 @@ def _meetable(statement: dict) -> dict | None:
 
     A Deny without its condition would refuse everything.
     """
+    if "Action" not in statement:  # one that is there under a condition of the template
+        return statement
     if "ec2:CreateTags" in statement["Action"]:
         statement = {**statement, "Resource": "*"}
     conditions = statement.get("Condition", {})

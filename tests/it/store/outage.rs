@@ -59,6 +59,7 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
         admin(Method::PATCH, &at(""), json!({"name": "m"})),
         admin(Method::PATCH, &at(""), json!({"parent_id": null})),
         get(&at("/state")),
+        admin(Method::GET, &at("/console"), json!({})),
         post(&at("/hibernate"), json!({})),
         post(&at("/restart"), json!({})),
         admin(Method::POST, &failed, json!({})),
@@ -115,7 +116,10 @@ async fn every_route_says_that_the_datastore_is_away() {
     let inside = InProcess::without_retries(Mode::DevClosed).await;
     let calls = calls(&inside).await;
     let covered: BTreeSet<String> = calls.iter().map(InCall::function).collect();
-    let all: BTreeSet<String> = IN_PROCESS.iter().map(|&name| name.to_owned()).collect();
+    // A machine proves itself to STS before anything is read: see `fleet/exchange.rs`.
+    let reads = |name: &&&str| **name != "fleet.exchange";
+    let all = IN_PROCESS.iter().filter(reads);
+    let all: BTreeSet<String> = all.map(|&name| name.to_owned()).collect();
     assert_eq!(covered, all, "a function without a call");
     for fault in [
         Fault::Unreachable,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::Mode;
 use e2e::{
     counted::{AwsCall, InCall, InProcess},
-    template::Template,
+    template::{Template, there},
 };
 
 use super::paths;
@@ -76,6 +76,7 @@ fn nothing_is_granted_on_everything() {
         for policy in policies {
             let statements = policy["Statement"].as_array().expect("statements");
             for statement in statements {
+                let statement = there(statement);
                 let actions = statement["Action"].as_array().expect("actions");
                 if actions.iter().any(|action| action == "s3:ListBucket") {
                     let folders = statement["Condition"]["StringLike"]["s3:prefix"].as_array();

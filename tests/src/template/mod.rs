@@ -194,9 +194,9 @@ impl<'a> Function<'a> {
             .iter()
             .flat_map(|policy| list(&policy["Statement"]));
         let mut grants = Vec::new();
-        for statement in statements {
+        for statement in statements.map(there) {
             for resource in list(&statement["Resource"]) {
-                let resource = arn(resource);
+                let resource = arn(there(resource));
                 for action in list(&statement["Action"]) {
                     let action = action.as_str().unwrap_or_default().to_owned();
                     grants.push((action, resource.clone()));
@@ -210,6 +210,14 @@ impl<'a> Function<'a> {
 fn names(variables: &Value) -> impl Iterator<Item = &str> {
     let variables = variables.as_object().into_iter().flatten();
     variables.map(|(name, _)| name.as_str())
+}
+
+/// What is there if its condition holds.
+pub fn there(value: &Value) -> &Value {
+    match &value["Fn::If"] {
+        Value::Array(cases) => &cases[1],
+        _ => value,
+    }
 }
 
 /// A list, or one thing where CloudFormation lets it stand for a list.

@@ -57,7 +57,12 @@ impl World {
     /// One with a machine of ours that was launched and has registered.
     async fn running(&self, instance: &str) -> WorkspaceId {
         let id = self.create("example").await;
-        let at = self.began;
+        self.boots(id, instance, self.began).await;
+        id
+    }
+
+    /// Its machine is this one, and its agent registers.
+    async fn boots(&self, id: WorkspaceId, instance: &str, at: Timestamp) {
         let instance_id = instance.to_owned();
         let found = Found::Launched { instance_id, at };
         let store = &self.inside.app.store;
@@ -66,7 +71,6 @@ impl World {
         let body = json!({"id": id, "url": PUBLIC, "agent_card": {"name": "test"}});
         let call = call.bearer(&self.inside.admin).json(&body);
         call.await.expect(200);
-        id
     }
 
     async fn status(&self, id: WorkspaceId) -> Status {

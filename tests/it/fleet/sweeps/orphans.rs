@@ -16,7 +16,6 @@ use fleet::{
 };
 use jiff::SignedDuration;
 use reqwest::Method;
-use store::lifecycle::Found;
 
 use super::{World, counts};
 use crate::calls_messages::permitted;
@@ -35,14 +34,9 @@ fn machine(fake: &FakeEc2, workspace_id: WorkspaceId) -> MachineId {
 
 /// A workspace that runs on a machine of the fake, as recorded.
 async fn running(world: &World, fake: &FakeEc2) -> (WorkspaceId, MachineId) {
-    let own = world.running("i-00000000").await;
+    let own = world.create("example").await;
     let id = machine(fake, own);
-    let found = Found::Launched {
-        instance_id: id.to_string(),
-        at: fake.now(),
-    };
-    let store = &world.inside.app.store;
-    assert!(store.found(own, 1, &found).await.expect("recorded"));
+    world.boots(own, &id.to_string(), fake.now()).await;
     (own, id)
 }
 
