@@ -93,6 +93,8 @@ async fn a_month_of_heartbeats_costs_at_most_18_cents() {
 
     let lines = Lines::default();
     let guard = tracing::subscriber::set_default(lines.clone());
+    // Other tests' threads may have had this log's lines switched off for good.
+    tracing::callsite::rebuild_interest_cache();
     let (answer, calls) = inside.beat(&workspace, usual(60)).counted().await;
     drop(guard);
     answer.expect(200);

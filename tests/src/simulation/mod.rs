@@ -9,7 +9,10 @@
 
 mod agents;
 mod audit;
+mod client;
+mod people;
 mod plan;
+mod platform;
 mod run;
 mod shared;
 mod time;
