@@ -10,7 +10,7 @@ use domain::{Mode, WorkspaceId, job::Job};
 use edge::{App, Settings};
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    keys,
+    keys::{self, Key},
     ledger::{Counts, Entry},
     workspaces::Parts,
 };
@@ -99,31 +99,25 @@ impl Backstage {
     pub async fn age(&self, workspace: &Workspace, entry: &Entry, by: SignedDuration) {
         let key = keys::in_line(id(workspace), &entry.sk);
         let at: Timestamp = entry.accepted_at - by;
-        let at = AttributeValue::N(at.as_microsecond().to_string());
-        self.db
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, AttributeValue::S(key.pk))
-            .key(keys::SK, AttributeValue::S(key.sk))
-            .update_expression("SET accepted_at = :at")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":at", at)
-            .send()
-            .await
-            .expect("written");
+        self.set_time(key, "accepted_at", at).await;
     }
 
     /// Has an agent not have been heard of for so long.
     pub async fn quieten(&self, workspace: &Workspace, by: SignedDuration) {
         let key = keys::beat(id(workspace));
         let at: Timestamp = Timestamp::now() - by;
+        self.set_time(key, "beat_at", at).await;
+    }
+
+    /// Sets a time of an item that is there.
+    async fn set_time(&self, key: Key, attribute: &str, at: Timestamp) {
         let at = AttributeValue::N(at.as_microsecond().to_string());
         self.db
             .update_item()
             .table_name(&self.table)
             .key(keys::PK, AttributeValue::S(key.pk))
             .key(keys::SK, AttributeValue::S(key.sk))
-            .update_expression("SET beat_at = :at")
+            .update_expression(format!("SET {attribute} = :at"))
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":at", at)
             .send()

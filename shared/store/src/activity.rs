@@ -13,7 +13,8 @@ use crate::{
     bodies::expiry,
     expr::{Item, Write},
     keys,
-    ops::{Page, read},
+    ops::read,
+    queries::Page,
 };
 
 /// A fresh row id.

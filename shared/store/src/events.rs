@@ -10,7 +10,8 @@ use crate::{
     Store,
     expr::Write,
     keys::{self, LOG, SHARDS},
-    ops::{Page, read},
+    ops::read,
+    queries::Page,
 };
 
 /// How many events a listing shows (contract: a2a-notify-events 9).

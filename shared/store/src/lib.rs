@@ -15,6 +15,7 @@ pub mod keys;
 pub mod ledger;
 pub mod lifecycle;
 mod ops;
+mod queries;
 pub mod secrets;
 pub mod templates;
 pub mod tokens;

@@ -1,4 +1,5 @@
-//! The calls to DynamoDB, each written once: batch get, update, transaction, query.
+//! The calls to DynamoDB, each written once: batch get, update, transaction. Queries are in
+//! `queries.rs`.
 
 use std::{collections::HashMap, error::Error as StdError, time::Duration};
 
@@ -14,7 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     Store,
     expr::{Change, Item, Write, key_map},
-    keys::{Index, Key, PK, SK},
+    keys::{Key, PK, SK},
 };
 
 /// DynamoDB takes at most this many keys in one batch get.
@@ -56,7 +57,7 @@ pub(crate) fn read<T: DeserializeOwned>(item: Item) -> Result<T> {
 }
 
 /// The primary key of an item from an index.
-fn key_of(item: &Item) -> Option<Key> {
+pub(crate) fn key_of(item: &Item) -> Option<Key> {
     Some(Key::new(
         item.get(PK)?.as_s().ok()?.clone(),
         item.get(SK)?.as_s().ok()?.clone(),
@@ -108,7 +109,7 @@ pub(crate) enum UpdateError {
     Failed(Error),
 }
 
-fn unavailable(error: impl StdError + Send + Sync + 'static) -> Error {
+pub(crate) fn unavailable(error: impl StdError + Send + Sync + 'static) -> Error {
     Error::unavailable(error)
 }
 
@@ -244,154 +245,6 @@ impl Store {
             Err(other) => Err(TransactError::Failed(unavailable(other))),
         }
     }
-
-    /// One page of keys of an index partition, oldest first, or newest first; and whether there
-    /// may be more.
-    pub(crate) async fn index_keys(
-        &self,
-        index: Index,
-        partition: String,
-        newest_first: bool,
-        limit: Option<i32>,
-    ) -> Result<Vec<Key>> {
-        let mut keys = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .db
-                .query()
-                .table_name(&self.table)
-                .index_name(index.name)
-                .key_condition_expression("#pk = :pk")
-                .expression_attribute_names("#pk", index.pk)
-                .expression_attribute_values(":pk", crate::expr::value(&partition))
-                .scan_index_forward(!newest_first)
-                .set_limit(limit)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(unavailable)?;
-            keys.extend(page.items().iter().filter_map(key_of));
-            start = page.last_evaluated_key;
-            let enough = limit.is_some_and(|limit| keys.len() >= limit as usize);
-            if start.is_none() || enough {
-                return Ok(keys);
-            }
-        }
-    }
-
-    /// The first `limit` keys of an index partition whose sort key is not above `until`, each with
-    /// that sort key.
-    pub(crate) async fn due_keys(
-        &self,
-        index: Index,
-        partition: String,
-        until: String,
-        limit: i32,
-    ) -> Result<Vec<(Key, String)>> {
-        self.some_keys(index, "<=", partition, until, limit).await
-    }
-
-    /// The first `limit` keys of an index partition whose sort key is above `from`, each with that
-    /// sort key.
-    pub(crate) async fn keys_above(
-        &self,
-        index: Index,
-        partition: String,
-        from: String,
-        limit: i32,
-    ) -> Result<Vec<(Key, String)>> {
-        self.some_keys(index, ">", partition, from, limit).await
-    }
-
-    async fn some_keys(
-        &self,
-        index: Index,
-        relation: &str,
-        partition: String,
-        bound: String,
-        limit: i32,
-    ) -> Result<Vec<(Key, String)>> {
-        let page = self
-            .db
-            .query()
-            .table_name(&self.table)
-            .index_name(index.name)
-            .key_condition_expression(format!("#pk = :pk AND #sk {relation} :bound"))
-            .expression_attribute_names("#pk", index.pk)
-            .expression_attribute_names("#sk", index.sk)
-            .expression_attribute_values(":pk", crate::expr::value(&partition))
-            .expression_attribute_values(":bound", crate::expr::value(&bound))
-            .limit(limit)
-            .send()
-            .await
-            .map_err(unavailable)?;
-        let found = page.items().iter();
-        Ok(found
-            .filter_map(|item| Some((key_of(item)?, item.get(index.sk)?.as_s().ok()?.clone())))
-            .collect())
-    }
-
-    /// The keys of a partition of the table from one sort key to another, as they were a moment ago.
-    pub(crate) async fn keys_between(
-        &self,
-        partition: String,
-        from: String,
-        to: String,
-    ) -> Result<Vec<Key>> {
-        let mut keys = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .db
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-                .expression_attribute_values(":pk", crate::expr::value(&partition))
-                .expression_attribute_values(":from", crate::expr::value(&from))
-                .expression_attribute_values(":to", crate::expr::value(&to))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(unavailable)?;
-            keys.extend(page.items().iter().filter_map(key_of));
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(keys);
-            }
-        }
-    }
-
-    /// One page of a partition's items, newest (highest) first, strictly between two sort keys.
-    pub(crate) async fn page(&self, query: Page<'_>) -> Result<(Vec<Item>, Option<Item>)> {
-        let mut request = self
-            .db
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .scan_index_forward(query.oldest_first)
-            .set_limit(query.limit)
-            .set_exclusive_start_key(query.start)
-            .expression_attribute_values(":pk", crate::expr::value(&query.partition));
-        request = match query.after {
-            Some(after) => request
-                .key_condition_expression("pk = :pk AND sk > :after")
-                .expression_attribute_values(":after", crate::expr::value(after)),
-            None => request.key_condition_expression("pk = :pk"),
-        };
-        let page = request.send().await.map_err(unavailable)?;
-        Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
-    }
-}
-
-/// What [`Store::page`] asks for.
-#[derive(Default)]
-pub(crate) struct Page<'a> {
-    pub(crate) partition: String,
-    pub(crate) after: Option<&'a str>,
-    pub(crate) oldest_first: bool,
-    pub(crate) limit: Option<i32>,
-    pub(crate) start: Option<Item>,
 }
 
 type CancelledException = aws_sdk_dynamodb::types::error::TransactionCanceledException;

@@ -17,7 +17,8 @@ use crate::{
     beats::{TOKENS, mark_set},
     expr::{Change, Write},
     keys::{self, Key},
-    ops::{Page, read},
+    ops::read,
+    queries::Page,
 };
 
 /// What a presented token stands for. While it is stored, it is live.

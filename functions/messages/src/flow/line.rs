@@ -7,7 +7,7 @@ use domain::{
 use jiff::Timestamp;
 use store::ledger::{Ending, Entry, Gate, Ledger, Line};
 
-use super::{Clock, Flow, Shelf, Talks, deliver::finish};
+use super::{Clock, Flow, Shelf, Talks, settle::finish};
 use crate::{outcome::Outcome, rows};
 
 /// Why those are let go whose target takes no messages any more.

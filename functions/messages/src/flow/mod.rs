@@ -5,6 +5,7 @@ pub mod audit;
 pub mod deliver;
 pub mod front;
 pub mod line;
+mod settle;
 pub mod tick;
 mod watch;
 

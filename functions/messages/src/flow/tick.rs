@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use store::ledger::{Backlog, Due, Ending, Ledger, PendingJob};
 
-use super::{Clock, Flow, Shelf, Talks, deliver, line};
+use super::{Clock, Flow, Shelf, Talks, deliver, line, settle::finish};
 use crate::{outcome::Outcome, rows};
 
 /// How much of each kind and shard one tick looks at.
@@ -176,7 +176,7 @@ where
             let outcome = Outcome::Busy {
                 native: request.native,
             };
-            deliver::finish(flow, request, Ending::failed(503, &why, row), outcome, now).await?;
+            finish(flow, request, Ending::failed(503, &why, row), outcome, now).await?;
         }
     }
     Ok(())

@@ -9,7 +9,8 @@ use crate::{
     beats::{Beat, beat_in},
     expr::{Change, Write},
     keys,
-    ops::{Page, UpdateError, read},
+    ops::{UpdateError, read},
+    queries::Page,
 };
 
 /// How many of a line are looked at at once.

@@ -22,7 +22,8 @@ use crate::{
     Store, TransactError,
     expr::Write,
     keys::{self, Key},
-    ops::{Page, read},
+    ops::read,
+    queries::Page,
 };
 
 /// A head as it lies in the table.

@@ -13,7 +13,7 @@ use crate::{
     keys::{self, Key, LOG, PK, SK, TREE},
     ledger::{Gate, pending},
     lifecycle::{self, Machine},
-    ops::Page,
+    queries::Page,
 };
 
 /// How often a removal that met a change of the tokens is tried again.
