@@ -4,6 +4,7 @@ mod agent;
 mod answer;
 mod backstage;
 pub mod counted;
+pub mod dynamo;
 mod messages;
 pub mod simulation;
 pub mod template;
