@@ -5,6 +5,7 @@ mod answer;
 mod backstage;
 pub mod counted;
 pub mod dynamo;
+pub mod fleet_simulation;
 mod messages;
 pub mod simulation;
 pub mod template;
