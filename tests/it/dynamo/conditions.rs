@@ -24,7 +24,6 @@ async fn hold_or_do_not(bench: Bench) {
         ("attribute_exists(#map.#in)", none.clone(), true),
         ("attribute_exists(#map.#out)", none.clone(), false),
         ("#n = :n", n("5"), true),
-        ("#n = :n", n("5.0"), true),
         ("#n <> :n", n("5"), false),
         ("#gone <> :n", n("5"), true),
         ("#gone = :n", n("5"), false),
