@@ -20,7 +20,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 GLIBC := GLIBC_2.34
 
 .DEFAULT_GOAL := help
-.PHONY: help dev redeploy logs test test-unit test-e2e soak lint validate build deploy deploy-local-sam clean-local
+.PHONY: help dev redeploy logs test test-unit test-e2e soak soak-fleet lint validate build deploy deploy-local-sam clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ logs: $(LOCAL)/venv/.made ## What the functions of a running `make dev` wrote
 
 test: test-unit test-e2e ## Every test, the end-to-end ones against a stack of their own
 
-test-unit: ## The tests that need no stack, a thousand seeds of the simulation among them
+test-unit: ## The tests that need no stack, seeds of both simulations among them
 	cargo test --workspace --lib --bins --test agent --test boot
 
 # `--workspace --test it`, not `-p e2e`: alone, the package would have its dependencies compiled with other features.
@@ -47,6 +47,10 @@ test-e2e: $(LOCAL)/venv/.made ## The deployed system from outside, with IAM enfo
 soak: ## The simulation until a million messages were accepted (MESSAGES=1000000; SEED=n replays one, with its trace)
 	SIMULATION_MESSAGES=$(or $(MESSAGES),1000000) $(if $(SEED),SIMULATION_SEED=$(SEED)) \
 	  cargo test --workspace --lib -- simulation::tests::seeds --nocapture
+
+soak-fleet: ## The simulation of the fleet (SEEDS=2000; SEED=n replays one, with its trace)
+	FLEET_SEEDS=$(or $(SEEDS),2000) $(if $(SEED),FLEET_SEED=$(SEED)) \
+	  cargo test --workspace --lib -- fleet_simulation::tests::storms --nocapture
 
 lint: $(LOCAL)/venv-sam/.made ## Formatting, clippy, the template, the boot script, the Python of the local stack
 	cargo fmt --all --check

@@ -5,6 +5,7 @@ mod calls;
 mod calls_messages;
 mod calls_tick;
 mod canvas;
+mod dynamo;
 mod events;
 mod example_agent;
 mod fallback;

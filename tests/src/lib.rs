@@ -4,6 +4,8 @@ mod agent;
 mod answer;
 mod backstage;
 pub mod counted;
+pub mod dynamo;
+pub mod fleet_simulation;
 mod messages;
 pub mod simulation;
 pub mod template;

@@ -72,9 +72,7 @@ impl Queue {
     /// # Errors
     /// The name of the variable that is missing.
     pub fn provisions(app: &App) -> Result<Self, Missing> {
-        let url = required("PROVISION_QUEUE_URL")?;
-        let sqs = Client::new(&app.sdk);
-        Ok(Self { sqs, url })
+        Ok(Self::at(app, required("PROVISION_QUEUE_URL")?))
     }
 
     /// That of machines to stop.
@@ -82,9 +80,13 @@ impl Queue {
     /// # Errors
     /// The name of the variable that is missing.
     pub fn stops(app: &App) -> Result<Self, Missing> {
-        let url = required("STOP_QUEUE_URL")?;
+        Ok(Self::at(app, required("STOP_QUEUE_URL")?))
+    }
+
+    /// The queue at this address.
+    pub fn at(app: &App, url: String) -> Self {
         let sqs = Client::new(&app.sdk);
-        Ok(Self { sqs, url })
+        Self { sqs, url }
     }
 
     /// Works on each job, and has those come back that are not done.

@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use domain::{Error, Mode, Result, WorkspaceId, address::Reach, token::Token, workspace::Status};
+use domain::{
+    Error, Mode, Result, WorkspaceId, address::Reach, lifecycle::Wanted, token::Token,
+    workspace::Status,
+};
 use edge::{App, Bearer, Caller, Input, Reply, addresses, http::Fields};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -87,6 +90,9 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         let rights = Rights::of(app.settings.mode, &caller, credential.as_ref(), parsed.id);
         let recorded = known.as_ref().and_then(Workspace::recorded);
         let target = decide(app.settings.mode, &caller, rights, known)?;
+        if target.has_failed() && rights != Rights::Operator && is_stopping(app, parsed.id).await? {
+            return Err(stopped(Status::Failed));
+        }
         if !checked {
             check_url(app, &parsed, recorded).await?;
             checked = true;
@@ -133,6 +139,20 @@ enum Target {
     },
     /// A workspace nobody created: a new root.
     Stranger,
+}
+
+impl Target {
+    fn has_failed(&self) -> bool {
+        matches!(self, Self::Known { before, .. } if before.status == Status::Failed)
+    }
+}
+
+/// Whether its machine is on its way down, because it took too long: who registers from it now is
+/// gone in a moment, and nothing would start it anew. An operator may run it elsewhere. Read after
+/// the status: whatever changes one changes both.
+async fn is_stopping(app: &App, id: WorkspaceId) -> Result<bool> {
+    let machine = app.store.machine(id).await?;
+    Ok(machine.is_some_and(|it| it.ours && it.wanted != Wanted::Running))
 }
 
 /// Who may register what (decisions 3 to 6 and 38).

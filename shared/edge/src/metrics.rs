@@ -65,7 +65,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The metrics of this stack.
+    /// The metrics of this stack; without a name (simulations have none) nothing is written.
     pub fn of(stack: impl Into<String>) -> Self {
         Self {
             stack: stack.into(),
@@ -86,7 +86,7 @@ impl Metrics {
     /// The line; none when all are zero.
     fn line(&self, facts: &[(Metric, i64)], at: Timestamp) -> Option<String> {
         let facts: Vec<_> = facts.iter().filter(|(_, value)| *value != 0).collect();
-        if facts.is_empty() {
+        if facts.is_empty() || self.stack.is_empty() {
             return None;
         }
         let names = facts.iter().map(|(metric, _)| metric);

@@ -1,6 +1,9 @@
 //! `POST /bootstrap/exchange`: who proves to be the machine gets the token, and nobody else.
 
-use domain::{Error, lifecycle::Act};
+use domain::{
+    Error,
+    lifecycle::{Act, BootFailure},
+};
 use e2e::{
     Answer,
     counted::{Fault as Broken, InProcess},
@@ -269,4 +272,21 @@ async fn who_does_not_answer_is_no_refusal() {
     assert_eq!(asks(&yard, &id).await.status, 503);
     assert!(!yard.has_token(own).await);
     asks(&yard, &id).await.expect(200);
+}
+
+#[tokio::test]
+async fn who_comes_up_too_late_is_not_taken_for_online() {
+    let yard = Yard::new().await;
+    let own = yard.workspace().await;
+    yard.provision(own, 1).await.expect("made");
+    let machine = yard.machine_of(own).await;
+    let token = asks(&yard, &machine.id).await.expect(200).text("token");
+    yard.act(own, Act::Fail(BootFailure::LAUNCH)).await;
+    // Its machine is on its way down: online, it would be offline in three minutes, and stay so.
+    let late = registers(&yard.inside, own, &token).await;
+    assert_eq!(late.error(), (409, "workspace is failed"));
+    assert_eq!(yard.status(own).await, "failed");
+    // An operator may run it elsewhere.
+    yard.register(own).await;
+    assert_eq!(yard.status(own).await, "online");
 }

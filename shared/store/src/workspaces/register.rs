@@ -67,7 +67,7 @@ impl Store {
     ) -> Result<Registered> {
         let id = registration.id;
         let unchanged = "attribute_exists(pk) AND #status = :before";
-        let mut hot = Change::at(keys::beat(id))
+        let hot = Change::at(keys::beat(id))
             .with("before", before.status)
             .set("status", Status::Online)
             .set("beat_at", now.as_microsecond())
@@ -75,11 +75,7 @@ impl Store {
             .set("active_at", now.as_microsecond())
             .set("capabilities", 0)
             .remove("idle_timeout");
-        if !before.status.answers() {
-            // Who came up has not been idle yet.
-            hot = hot.set("active_at", now.as_microsecond());
-        }
-        hot = match registration.token {
+        let hot = match registration.token {
             Some(token) => hot
                 .when(format!("{unchanged} AND attribute_not_exists(#tokens)"))
                 .naming(TOKENS)
