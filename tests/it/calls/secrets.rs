@@ -46,7 +46,7 @@ async fn secrets_keep_to_their_budgets() {
         ("values", 3, 0, OPEN, get(&at("/values"))),
         ("model, none", 1, 0, NONE, get(&model)),
         ("set a model", 3, 8, OPEN, choose("m")),
-        ("model", 2, 0, OPEN, get(&model)),
+        ("model", 3, 0, OPEN, get(&model)),
         ("clear it", 3, 6, NONE, choose("")),
         ("clear none", 1, 0, NONE, choose("")),
         ("delete", 2, 6, NONE, delete),
