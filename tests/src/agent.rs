@@ -53,6 +53,7 @@ pub struct Received {
 struct Inner {
     next: Mutex<VecDeque<Script>>,
     received: Mutex<Vec<Received>>,
+    restarts: Mutex<Vec<Received>>,
 }
 
 /// A scripted agent. It stops with the test's runtime.
@@ -91,6 +92,11 @@ impl Agent {
         self.inner.received.lock().expect("lock").clone()
     }
 
+    /// What it was told of its restarts, in order: no test's script has to count these.
+    pub fn restarts(&self) -> Vec<Received> {
+        self.inner.restarts.lock().expect("lock").clone()
+    }
+
     /// The texts it was sent, in order.
     pub fn texts(&self) -> Vec<String> {
         self.received().iter().map(|got| text(&got.body)).collect()
@@ -113,11 +119,16 @@ async fn answer(
     bytes: Bytes,
 ) -> Response {
     let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    inner.received.lock().expect("lock").push(Received {
+    let received = Received {
         path: uri.to_string(),
         headers,
         body: body.clone(),
-    });
+    };
+    if body["params"]["message"]["metadata"]["restart_context"] == true {
+        inner.restarts.lock().expect("lock").push(received);
+        return echo(&body).into_response();
+    }
+    inner.received.lock().expect("lock").push(received);
     let script = inner.next.lock().expect("lock").pop_front();
     match script.unwrap_or(Script::Echo) {
         Script::Echo => echo(&body).into_response(),

@@ -40,6 +40,7 @@ impl Backstage {
             public_url: String::new(),
             table: table.clone(),
             fleet: edge::Fleet::default(),
+            max_workspaces: 0,
             bucket: var("BUCKET_NAME"),
         };
         let sdk = edge::sdk_config().load().await;

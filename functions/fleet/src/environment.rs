@@ -35,7 +35,7 @@ pub fn environment(
     }
     git_identity(&meta.name, &mut all);
     if meta.runtime == "hermes"
-        && let Some(model) = all.get("MODEL_PROVIDER").cloned()
+        && let Some(model) = model(meta, &all)
     {
         all.insert("HERMES_DEFAULT_MODEL".to_owned(), model);
     }
@@ -43,6 +43,12 @@ pub fn environment(
         all.insert("MOLECULE_AGENT_ROLE".to_owned(), role.clone());
     }
     all
+}
+
+/// The model that was chosen at creation, else the one that its secrets name.
+fn model(meta: &Meta, all: &Variables) -> Option<String> {
+    let chosen = meta.model.as_ref().or_else(|| all.get("MODEL_PROVIDER"));
+    chosen.filter(|model| !model.is_empty()).cloned()
 }
 
 /// Those of `required` that have no value (contract: lifecycle-and-sweepers 9.4: empty is missing).
@@ -109,6 +115,55 @@ mod tests {
         let mut none = Variables::new();
         git_identity("日本", &mut none);
         assert!(!none.contains_key("GIT_AUTHOR_EMAIL"));
+    }
+
+    #[test]
+    fn role_and_model_come_from_the_row() {
+        let meta = |runtime: &str, role: Option<&str>, model: Option<&str>| -> Meta {
+            let json = serde_json::json!({
+                "id": "0a1b2c3d-0000-4000-8000-00000000000f", "name": "Ann", "role": role,
+                "tier": 3, "runtime": runtime, "model": model, "workspace_access": "none",
+                "max_concurrent_tasks": 1, "created_at": 0,
+            });
+            serde_json::from_value(json).expect("a row")
+        };
+        let provider = BTreeMap::from([(
+            "MODEL_PROVIDER".parse::<SecretName>().expect("a name"),
+            SecretValue::new("by secret"),
+        )]);
+        let none = BTreeMap::new();
+        for (meta, secrets, model, role) in [
+            (meta("hermes", None, None), &none, None, None),
+            (
+                meta("hermes", None, None),
+                &provider,
+                Some("by secret"),
+                None,
+            ),
+            (
+                meta("hermes", None, Some("chosen")),
+                &provider,
+                Some("chosen"),
+                None,
+            ),
+            (
+                meta("hermes", Some(""), Some("chosen")),
+                &none,
+                Some("chosen"),
+                None,
+            ),
+            (
+                meta("langgraph", Some("writes"), Some("chosen")),
+                &provider,
+                None,
+                Some("writes"),
+            ),
+        ] {
+            let all = environment(&meta, secrets, "https://api.example.com");
+            let get = |name: &str| all.get(name).map(String::as_str);
+            assert_eq!(get("HERMES_DEFAULT_MODEL"), model, "{meta:?}");
+            assert_eq!(get("MOLECULE_AGENT_ROLE"), role, "{meta:?}");
+        }
     }
 
     #[test]

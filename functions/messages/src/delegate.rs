@@ -11,7 +11,7 @@ use store::{
     bodies,
     delegations::{self, Delegation, Status, Told},
     ledger::{Accepted, Ledger as _},
-    workspaces::{Parts, Workspace},
+    workspaces::Parts,
 };
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ use crate::{
     dispatch::wake,
     envelope,
     options::Options,
+    revive,
     route::{self, Route},
     rows,
     submit::{self, Sent},
@@ -195,10 +196,18 @@ async fn addressed(messages: &Messages, delegation: &Delegation, now: Timestamp)
         rows.workspace(delegation.target)?,
     );
     let route = route::decide(&source, sender.as_ref(), target.as_ref(), now)?;
-    if let Route::Push(url) = &route {
+    let sent = Sent {
+        source,
+        sender,
+        target: target.ok_or_else(|| Error::missing("workspace not found"))?,
+        route,
+        restarts: false,
+    };
+    let sent = revive::revived(messages, sent, now).await?;
+    if let Route::Push(url) = &sent.route {
         messages
             .agents
-            .address(url, target.as_ref().and_then(Workspace::inside))
+            .address(url, sent.target.inside())
             .map_err(|_| {
                 Error::new(
                     domain::Kind::Unreachable,
@@ -206,10 +215,5 @@ async fn addressed(messages: &Messages, delegation: &Delegation, now: Timestamp)
                 )
             })?;
     }
-    Ok(Sent {
-        source,
-        sender,
-        target: target.ok_or_else(|| Error::missing("workspace not found"))?,
-        route,
-    })
+    Ok(sent)
 }

@@ -15,6 +15,7 @@ use crate::{
         line,
     },
     outcome::Outcome,
+    restart_context,
 };
 
 /// What `deliver` is given.
@@ -106,6 +107,10 @@ async fn work(messages: &'static Messages, body: &str) -> Result<()> {
             source,
             delegation_id,
         } => delegate::send(messages, source, delegation_id).await,
+        Job::RestartContextV1 {
+            workspace_id,
+            restart,
+        } => restart_context::send(messages, workspace_id, &restart).await,
         other @ (Job::ProvisionV1 { .. }
         | Job::StopV1 { .. }
         | Job::RestartV1 { .. }

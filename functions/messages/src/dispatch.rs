@@ -2,7 +2,10 @@
 //! a2a-notify-events 2).
 
 use aws_sdk_lambda::primitives::Blob;
-use domain::{Error, Kind, RequestId, Result, WorkspaceId, request::Request, workspace::Status};
+use domain::{
+    Error, Kind, RequestId, Result, WorkspaceId, lifecycle::Host, request::Request,
+    workspace::Status,
+};
 use edge::{Caller, Input, Reply};
 use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
@@ -22,6 +25,7 @@ use crate::{
     },
     options,
     outcome::Outcome,
+    revive,
     route::{self, Route},
     rows, sender,
     submit::{Sent, refuses_other_messages},
@@ -58,7 +62,9 @@ pub async fn handle(messages: &'static Messages, caller: Caller, input: Input) -
             let call = call(&sent, url, &envelope, options.deadline);
             carry(messages, &sent, &request, call, &envelope, &input).await
         }
-        Route::Wake => carry(messages, &sent, &request, None, &envelope, &input).await,
+        Route::Wake | Route::Revive => {
+            carry(messages, &sent, &request, None, &envelope, &input).await
+        }
     }
 }
 
@@ -85,12 +91,14 @@ async fn check(
     };
     let target = rows.workspace(target)?;
     let route = route::decide(&source, sender.as_ref(), target.as_ref(), input.now)?;
-    Ok(Sent {
+    let sent = Sent {
         source,
         sender,
         target: target.ok_or_else(|| Error::missing("workspace not found"))?,
         route,
-    })
+        restarts: false,
+    };
+    revive::revived(messages, sent, input.now).await
 }
 
 fn call(
@@ -149,7 +157,7 @@ async fn carry(
         call,
         // A machine takes longer to boot than the door can be held open.
         until: match sent.route {
-            Route::Wake => input.received_at,
+            Route::Wake | Route::Revive => input.received_at,
             Route::Push(_) | Route::Poll => input.received_at + messages.hold,
         },
         refuses_others: refuses_other_messages(messages.app.settings.mode),
@@ -159,6 +167,7 @@ async fn carry(
         wake(messages, &sent.target).await;
     }
     match answer {
+        Answer::Delivered(Outcome::Unreachable) if sent.restarts => Err(revive::restarting()),
         Answer::Delivered(outcome) => outcome.reply(),
         Answer::Kept(outcome) => outcome.for_caller(envelope.rpc_id.as_ref()).reply(),
         Answer::Queued {
@@ -178,13 +187,15 @@ async fn carry(
 /// Wakes the target of a message that is kept. If that fails the message is not lost: the next one
 /// or the minute tick tries again.
 pub(crate) async fn wake(messages: &Messages, target: &Workspace) {
-    if target.status() != Status::Hibernated {
-        return;
-    }
     let app = messages.app;
     let (id, now) = (target.meta.id, messages.flow().clock.now());
     let boot_within = app.settings.fleet.boot_within;
-    if let Err(error) = app.store.wake(id, boot_within, now).await {
+    let woken = match (target.status(), target.host()) {
+        (Status::Hibernated, _) => app.store.wake(id, boot_within, now).await,
+        (Status::Offline, Host::Machine) => revive::revive(app, id, now).await.map(drop),
+        _ => return,
+    };
+    if let Err(error) = woken {
         edge::http::log_failure(&error, "wake");
     }
 }
@@ -228,8 +239,15 @@ fn queued(id: RequestId, depth: usize, position: usize, sent: &Sent) -> Reply {
         Status::Hibernating | Status::Hibernated => {
             "workspace is waking from hibernation — request queued, will dispatch when awake"
         }
+        _ if sent.restarts => {
+            "workspace agent unreachable — restart triggered, request queued, will dispatch when its \
+             agent has registered"
+        }
         _ => "workspace is starting — request queued, will dispatch when its agent has registered",
     }
     .into();
+    if sent.restarts {
+        body["restarting"] = true.into();
+    }
     Reply::json(StatusCode::ACCEPTED, &body).header("retry-after", WAKE_SECONDS.to_string())
 }

@@ -16,6 +16,8 @@ pub mod outcome;
 pub mod queue;
 pub mod reply;
 pub mod request;
+pub mod restart_context;
+pub mod revive;
 pub mod route;
 mod rows;
 pub mod sender;

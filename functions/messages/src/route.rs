@@ -1,7 +1,9 @@
 //! Where a message goes: access, budget, address, in this order (contract: a2a-notify-events 2.2
 //! steps 5 to 7; decision 11).
 
-use domain::{Error, Kind, Result, access::may_talk, activity::Source, workspace::Status};
+use domain::{
+    Error, Kind, Result, access::may_talk, activity::Source, lifecycle::Host, workspace::Status,
+};
 use jiff::Timestamp;
 use store::workspaces::{DeliveryMode, Workspace};
 
@@ -14,6 +16,8 @@ pub enum Route {
     Poll,
     /// It sleeps or boots: they wait in line until it answers.
     Wake,
+    /// It is offline, on a machine of ours: that one is started anew first, if it may be.
+    Revive,
 }
 
 /// Decides whether `source` may send to `target` now, and how.
@@ -41,11 +45,7 @@ pub fn decide(
     let missing = || Error::missing("workspace not found");
     let target = target.ok_or_else(missing)?;
     let beat = target.beat.as_ref().ok_or_else(missing)?;
-    if target
-        .meta
-        .budget_limit
-        .is_some_and(|limit| beat.monthly_spend(now) >= limit)
-    {
+    if over_budget(target, now) {
         return Err(Error::new(
             Kind::OverBudget,
             "workspace budget limit exceeded",
@@ -63,12 +63,28 @@ pub fn decide(
         Status::Provisioning | Status::AwaitingAgent if target.keeps_messages() => {
             return Ok(Route::Wake);
         }
+        Status::Offline if target.host() == Host::Machine => return Ok(Route::Revive),
         _ => {}
     }
+    as_it_is(target)
+}
+
+/// To where it answered last, whatever its status.
+///
+/// # Errors
+/// 503 when it has no address.
+pub(crate) fn as_it_is(target: &Workspace) -> Result<Route> {
     if target.meta.url.is_empty() {
-        return Err(no_url(beat.status));
+        return Err(no_url(target.status()));
     }
     Ok(Route::Push(target.meta.url.clone()))
+}
+
+/// Whether a workspace has spent what this month may cost.
+pub(crate) fn over_budget(target: &Workspace, now: Timestamp) -> bool {
+    let spent = target.beat.as_ref().map(|beat| beat.monthly_spend(now));
+    let limit = target.meta.budget_limit;
+    limit.is_some_and(|limit| spent.is_some_and(|spent| spent >= limit))
 }
 
 /// The contract's answer for a workspace that nothing can be sent to now.

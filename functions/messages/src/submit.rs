@@ -23,6 +23,8 @@ pub struct Sent {
     pub target: Workspace,
     /// How it gets there.
     pub route: Route,
+    /// Whether its machine is started anew because it was offline, now or as soon as that may be.
+    pub restarts: bool,
 }
 
 impl Sent {
@@ -94,13 +96,10 @@ impl Sent {
         if envelope.message_id.is_empty() || !envelope.names_itself {
             return None;
         }
-        let caller = self.source.id().map(|id| id.to_string());
+        let workspace = self.source.id().map(|id| id.to_string());
+        let caller = workspace.as_deref().or(self.source.platform());
         let target = self.target.meta.id.to_string();
-        let parts = [
-            caller.as_deref().unwrap_or("person"),
-            &target,
-            &envelope.message_id,
-        ];
+        let parts = [caller.unwrap_or("person"), &target, &envelope.message_id];
         Some(Idempotency {
             key: hash(&parts.join("\n")),
             digest: envelope.digest.clone(),

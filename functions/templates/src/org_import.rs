@@ -26,6 +26,7 @@ use crate::{
         model::Org,
         plan::{Planned, folders, plan},
         read::{Folder, ROOT, Variables},
+        room::room,
     },
 };
 
@@ -80,7 +81,7 @@ struct Failure<'a> {
 /// Creates the workspaces of a template. What can be wrong with it is found before the first one.
 ///
 /// # Errors
-/// 400, 401, 404, 413; 412 when variables are missing; 500 when that could not be verified; 503.
+/// 400, 401, 404, 409 when there would be more workspaces than there may be, 413; 412 when variables are missing; 500 when that could not be verified; 503.
 /// 207 tells that not all could be created.
 pub async fn handle(context: &'static Importer, caller: Caller, input: Input) -> Result<Reply> {
     let app = context.app;
@@ -94,6 +95,7 @@ pub async fn handle(context: &'static Importer, caller: Caller, input: Input) ->
     }
     let plan = plan(&org, &variables).map_err(invalid)?;
     reachable(app, &plan).await?;
+    room(app, plan.len()).await?;
     let kept = keep(app, &request, &org, &plan, input.now.to_string()).await?;
     let late = input.now.duration_since(input.received_at);
     let time = TIME.saturating_sub(late.unsigned_abs());

@@ -1,6 +1,7 @@
 //! `POST /workspaces`: a new workspace (contract: lifecycle-and-sweepers 3.1).
 
 mod from_template;
+mod memories;
 
 use std::collections::BTreeMap;
 
@@ -65,6 +66,8 @@ pub struct CreateRequest {
     max_concurrent_tasks: i64,
     #[serde(default, deserialize_with = "Fields::or_zero")]
     canvas: Position,
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    initial_memories: Vec<memories::Memory>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -205,7 +208,8 @@ impl CreateRequest {
 /// [`once`](crate::once).
 ///
 /// # Errors
-/// 400, 401, 409 when the key was used for another request, 413; 500
+/// 400, 401, 409 when the key was used for another request or there are as many workspaces as there
+/// may be, 413; 500
 /// `failed to encrypt secret: <key>`.
 pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> Result<Reply> {
     let app = context.app;
@@ -234,6 +238,7 @@ pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> 
         .transpose()?;
     let secrets = fields::secrets(&request.secrets)?;
     let sealed = context.vault.seal(id, &secrets, input.now).await?;
+    memories::keep(app, id, &request.initial_memories).await?;
     for _ in 0..TRIES {
         let parent = parent(app, parent_id).await?;
         let meta = request.meta(id, parent.as_ref(), &input);
@@ -254,7 +259,8 @@ pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> 
             secrets: sealed.as_ref(),
             once: once.as_ref().map(once::Key::as_str).zip(made.as_ref()),
         };
-        match app.store.create_workspace(&new).await? {
+        let most = app.settings.max_workspaces;
+        match app.store.create_workspace_within(most, &new).await? {
             Created::Yes => {
                 let platform = input.base_url(&app.settings.public_url);
                 let connection = token
@@ -270,6 +276,7 @@ pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> 
                     return Ok(repeat);
                 }
             }
+            Created::Full(there) => return Err(app.settings.quota_reached(there)),
             Created::ParentChanged | Created::Exists => {}
         }
     }
@@ -338,6 +345,14 @@ mod tests {
             (r#"{"name":""}"#, "invalid workspace payload"),
             (r#"{"name":7}"#, "invalid workspace payload"),
             (r#"{"name":"a","tier":"big"}"#, "invalid workspace payload"),
+            (
+                r#"{"name":"a","initial_memories":[7]}"#,
+                "invalid workspace payload",
+            ),
+            (
+                r#"{"name":"a","initial_memories":[{"content":7}]}"#,
+                "invalid workspace payload",
+            ),
             (r#"{"name":"a\nb"}"#, "invalid workspace fields"),
             (r#"{"name":"a","tier":5}"#, "invalid workspace fields"),
             (
@@ -381,7 +396,7 @@ mod tests {
     #[test]
     fn nulls_are_as_absent() {
         let body = r#"{"name":"a","role":null,"tier":null,"parent_id":null,"secrets":null,
-            "budget_limit":null,"canvas":null,"external":null}"#;
+            "budget_limit":null,"canvas":null,"initial_memories":null,"external":null}"#;
         assert!(check(body).is_ok());
     }
 

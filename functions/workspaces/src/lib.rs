@@ -14,6 +14,7 @@ pub mod hibernate;
 mod life;
 pub mod list;
 pub mod metrics;
+mod model;
 pub mod once;
 pub mod pause;
 pub mod restart;

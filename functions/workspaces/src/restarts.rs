@@ -89,14 +89,18 @@ async fn work(app: &App, body: &str) -> Result<()> {
     }
 }
 
-/// Starts a machine of ours anew, unless it is asleep, or below one that is paused: then it reads
-/// its secrets when it wakes. Whoever has none reads them when it likes.
+/// Starts a machine of ours anew, unless it is asleep, or below one that is paused, or on its way
+/// already: then it reads its secrets when it wakes. Whoever has none reads them when it likes.
 ///
 /// # Errors
 /// The datastore did not answer.
 pub async fn restart(app: &App, id: WorkspaceId, now: Timestamp) -> Result<Option<Acted>> {
     let found = app.store.workspace(id, Parts::WithMachine).await?;
-    if found.is_none_or(|found| found.host() != Host::Machine) {
+    let Some(found) = found.filter(|found| found.host() == Host::Machine) else {
+        return Ok(None);
+    };
+    // Of several secrets that are set in a row the first starts it anew, and that reads them all.
+    if found.is_yet_to_read_secrets() {
         return Ok(None);
     }
     let boot_within = app.settings.fleet.boot_within;

@@ -1,5 +1,5 @@
-//! `GET|POST|PUT /workspaces/{id}/secrets`, `DELETE /workspaces/{id}/secrets/{key}` (contract:
-//! lifecycle-and-sweepers 4.1).
+//! `GET|POST|PUT /workspaces/{id}/secrets`, `DELETE /workspaces/{id}/secrets/{key}`, and the one of
+//! them that has a route of its own, [`model`](crate::model) (contract: lifecycle-and-sweepers 4.1).
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use store::{
     secrets::{Keyring, Saved, Written},
 };
 
-use crate::Vaulted;
+use crate::{Vaulted, model};
 
 /// Every byte of a value may be written as `\u00XX`.
 pub(crate) const MAX_BYTES: usize = 6 * MAX_VALUE + 4096;
@@ -61,6 +61,9 @@ impl Row {
 /// `failed to encrypt secret`.
 pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> Result<Reply> {
     let (app, id) = (context.app, input.param::<WorkspaceId>("id")?);
+    if input.path.ends_with("/model") {
+        return model::handle(context, &caller, id, &input).await;
+    }
     match input.method {
         Method::POST | Method::PUT => set(context, &caller, id, &input).await,
         Method::DELETE => {

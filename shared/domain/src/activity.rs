@@ -44,15 +44,32 @@ pub enum Source {
     Person,
     /// A workspace.
     Workspace(WorkspaceId),
+    /// A part of the platform, by its name (contract: a2a-notify-events 2.2): `system:…` and the like.
+    Platform(String),
 }
 
 impl Source {
     /// The id on the wire.
     pub fn id(&self) -> Option<WorkspaceId> {
         match self {
-            Self::Person => None,
+            Self::Person | Self::Platform(_) => None,
             Self::Workspace(id) => Some(*id),
         }
+    }
+
+    /// The part of the platform that it is, if it is one.
+    pub fn platform(&self) -> Option<&str> {
+        match self {
+            Self::Platform(name) => Some(name),
+            Self::Person | Self::Workspace(_) => None,
+        }
+    }
+
+    /// Whether its messages show in the target's activity: what the platform tells agents about
+    /// themselves does not.
+    pub fn is_logged(&self) -> bool {
+        self.platform()
+            .is_none_or(|name| !name.starts_with("system:"))
     }
 }
 

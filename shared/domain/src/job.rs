@@ -1,8 +1,9 @@
-//! Jobs as they travel through the queue: ids, never state. Delivered twice must equal once.
+//! Jobs as they travel through the queue: ids and what is past, never state. Delivered twice must
+//! equal once.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DelegationId, RequestId, WorkspaceId};
+use crate::{DelegationId, RequestId, WorkspaceId, restart::Restart};
 
 /// The queue a job travels by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +61,13 @@ pub enum Job {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
+    /// Tell the agent of this workspace, which is back, of its restart.
+    RestartContextV1 {
+        /// The workspace.
+        workspace_id: WorkspaceId,
+        /// The restart.
+        restart: Restart,
+    },
     /// Send a delegation on its way.
     DelegateV1 {
         /// Who delegates.
@@ -73,9 +81,10 @@ impl Job {
     /// The queue it travels by.
     pub fn queue(&self) -> Queue {
         match self {
-            Self::DeliverV1 { .. } | Self::OfferV1 { .. } | Self::DelegateV1 { .. } => {
-                Queue::Deliveries
-            }
+            Self::DeliverV1 { .. }
+            | Self::OfferV1 { .. }
+            | Self::RestartContextV1 { .. }
+            | Self::DelegateV1 { .. } => Queue::Deliveries,
             Self::ProvisionV1 { .. } => Queue::Provision,
             Self::StopV1 { .. } => Queue::Stop,
             Self::RestartV1 { .. } | Self::RestartAllV1 { .. } => Queue::Restarts,

@@ -17,6 +17,7 @@ pub mod lifecycle;
 pub mod mode;
 pub mod request;
 pub mod requirement;
+pub mod restart;
 pub mod secret;
 pub mod template;
 pub mod time;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, env, str::FromStr};
 
-use domain::{Mode, lifecycle};
+use domain::{Error, Mode, lifecycle};
 use jiff::SignedDuration;
 
 /// A variable that is missing or makes no sense.
@@ -60,6 +60,8 @@ pub struct Settings {
     pub bucket: String,
     /// What machines can run.
     pub fleet: Fleet,
+    /// How many workspaces there may be; zero is no limit.
+    pub max_workspaces: usize,
 }
 
 /// What machines can run, as far as the routes need to know.
@@ -107,6 +109,17 @@ impl Fleet {
 }
 
 impl Settings {
+    /// The refusal of a creation that would make more workspaces than there may be (decision 30).
+    pub fn quota_reached(&self, there: usize) -> Error {
+        Error::conflict("workspace quota reached")
+            .with("max_workspaces", self.max_workspaces)
+            .with("workspaces", there)
+            .with(
+                "hint",
+                "remove workspaces that are not needed, or raise MaxWorkspaces of this deployment",
+            )
+    }
+
     /// From the environment.
     ///
     /// # Errors
@@ -126,6 +139,10 @@ impl Settings {
             table: required("TABLE_NAME")?,
             bucket: required("BUCKET_NAME")?,
             fleet: Fleet::from_env(),
+            max_workspaces: match var("MAX_WORKSPACES").as_str() {
+                "" => 0,
+                _ => parsed("MAX_WORKSPACES")?,
+            },
         })
     }
 }

@@ -3,16 +3,20 @@
 //! No index holds it and it stays under 1 KB, so a steady heartbeat is one write unit: one
 //! conditional update that proves the caller by the token marks and returns the item before.
 
+mod restart;
+
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
     Error, Result, WorkspaceId,
     capabilities::Capabilities,
     event::Event,
+    restart::Restart,
     time::month,
     token::TokenHash,
     workspace::{Heartbeat, Status, Turn},
 };
 use jiff::Timestamp;
+pub(crate) use restart::{RESTART, restarted, told};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -70,6 +74,9 @@ pub struct Beat {
     #[serde(default)]
     pub waiting: bool,
     /// Its spend of `spend_month`, in US cents.
+    /// The restart of which its agent is to be told when it is back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Restart>,
     #[serde(default)]
     spend: i64,
     #[serde(default)]
@@ -97,6 +104,7 @@ impl Beat {
             idle_timeout: None,
             max_tasks,
             waiting: false,
+            restart: None,
             spend: 0,
             spend_month: 0,
             task_digest: String::new(),
@@ -233,6 +241,10 @@ impl Store {
         let mut writes = Vec::new();
         if let Some(turn) = turn {
             hot = hot.set("status", turn.to);
+            if turn.to.answers() {
+                hot = told(hot, "attribute_exists(pk) AND #status = :before", before);
+                writes.extend(restarted(id, before, now));
+            }
             // The gate stays as it is: only registering brings an address.
             writes.push(events::record(id, &turn.event, now));
         }

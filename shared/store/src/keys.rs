@@ -23,6 +23,7 @@
 //! | secret, encrypted | `SECRETS#<workspace or GLOBAL>` | `SECRET#<name>` | |
 //! | tokens used on a day | `USAGE#<workspace>` | day | |
 //! | viewport of the canvas | `CANVAS` | `VIEWPORT` | |
+//! | creations under a quota, counted | `QUOTA` | `WORKSPACES` | |
 //! | head of a template, or of an organisation's | `TEMPLATES`, `ORG_TEMPLATES` | its folder | |
 //! | how long templates' runtimes may take to register | `TEMPLATE_TIMEOUTS` | `TEMPLATE_TIMEOUTS` | |
 //!
@@ -269,6 +270,11 @@ pub fn due_time(due_at: &str) -> Option<Timestamp> {
     Timestamp::from_microsecond(micros).ok()
 }
 
+/// How many workspaces were created under a quota.
+pub fn quota() -> Key {
+    Key::new("QUOTA", "WORKSPACES")
+}
+
 /// The canvas' saved viewport.
 pub fn viewport() -> Key {
     Key::new("CANVAS", "VIEWPORT")
@@ -307,6 +313,11 @@ pub const ORG_TEMPLATE_FILES: &str = "org-templates/";
 /// Where it is kept what an organisation was made from.
 pub fn org_import(id: uuid::Uuid) -> String {
     format!("org-imports/{id}.json")
+}
+
+/// Where it is kept what a new workspace is to remember from the start.
+pub fn initial_memories(id: WorkspaceId) -> String {
+    format!("initial-memories/{id}.json")
 }
 
 /// `tree` partition: the children of `parent`, or all roots.

@@ -25,6 +25,11 @@ async fn secrets_keep_to_their_budgets() {
     let delete = inside
         .call(Method::DELETE, &at("/SECOND"))
         .bearer(&own.token);
+    let model = format!("/workspaces/{}/model", own.id);
+    let choose = |name: &str| {
+        let call = inside.call(Method::PUT, &model).bearer(&own.token);
+        call.json(&json!({"model": name}))
+    };
     let create = inside.post("/workspaces").bearer(&inside.admin);
     let create = create.json(&json!({
         "name": "Born", "external": true, "secrets": {"A": "1", "B": "2"},
@@ -39,6 +44,11 @@ async fn secrets_keep_to_their_budgets() {
         ("set, again", 3, 8, OPEN, set("SECOND")),
         ("list", 1, 0, NONE, get(&at(""))),
         ("values", 3, 0, OPEN, get(&at("/values"))),
+        ("model, none", 1, 0, NONE, get(&model)),
+        ("set a model", 3, 8, OPEN, choose("m")),
+        ("model", 3, 0, OPEN, get(&model)),
+        ("clear it", 3, 6, NONE, choose("")),
+        ("clear none", 1, 0, NONE, choose("")),
         ("delete", 2, 6, NONE, delete),
         ("create with two", 2, 20, MAKE, create),
     ];

@@ -46,7 +46,8 @@ async fn a_workspace_lives_on_a_machine() {
         .to_owned();
     assert_eq!((family.boots(), family.disks()), (2, disk));
     assert_eq!(family.say("echo again").await, "again");
-    assert_eq!(family.say("count").await, r#"{"total":1,"distinct":1}"#);
+    // And what it was told of its restart.
+    heard(&family, 2).await;
 
     // Asleep, a message wakes it and is answered.
     assert_eq!(
@@ -96,6 +97,15 @@ async fn a_workspace_lives_on_a_machine() {
     }
 }
 
+/// Until an agent has heard so many messages, each once.
+async fn heard(agent: &Managed, messages: usize) {
+    let expected = format!(r#"{{"total":{messages},"distinct":{messages}}}"#);
+    until(30, &format!("it has heard {messages}"), || async {
+        (agent.say("count").await == expected).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_restart_is_a_new_process_on_the_same_machine() {
     let world = World::new();
@@ -110,7 +120,8 @@ async fn a_restart_is_a_new_process_on_the_same_machine() {
     })
     .await;
     assert_eq!((ada.boots(), ada.disks()), (2, disk));
-    assert_eq!(ada.say("count").await, r#"{"total":0,"distinct":0}"#);
+    // It has heard nothing of before, but that it was restarted.
+    heard(&ada, 1).await;
     world.delete(&ada.id).await;
 }
 

@@ -2,6 +2,7 @@
 //! not (conflicts, throttling, outages) is put in on the wire.
 
 mod conflicts;
+mod initial_memories;
 mod lifecycle;
 mod lifecycle_races;
 mod lifecycle_routes;
@@ -9,7 +10,9 @@ mod limits;
 mod lost;
 mod outage;
 mod outbox;
+mod quota;
 mod reads;
+mod restart_context;
 mod restarts;
 mod secrets;
 mod secrets_kms;

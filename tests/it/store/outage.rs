@@ -83,6 +83,8 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
         post(&at("/secrets"), secret.clone()),
         admin(Method::DELETE, &at("/secrets/NONE"), json!({})),
         get(&at("/secrets/values")),
+        get(&at("/model")),
+        admin(Method::PUT, &at("/model"), json!({"model": "m"})),
         admin(Method::GET, "/settings/secrets", json!({})),
         admin(Method::POST, "/settings/secrets", secret),
         admin(Method::DELETE, "/admin/secrets/NONE", json!({})),

@@ -1,12 +1,16 @@
 //! What follows from a changed secret: the machines that have it start anew, and no others.
 
-use domain::{Mode, job::Job, lifecycle::Host, workspace::Status};
+use domain::{Mode, job::Job, lifecycle::Host, secret::Scope, workspace::Status};
 use e2e::{
     Workspace,
     counted::{AwsCall, InProcess},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use store::{
+    Rows,
+    lifecycle::{Claim, Found},
+};
 use workspaces::restarts::{self, Batch};
 
 use super::{
@@ -27,8 +31,9 @@ async fn set_secret(inside: &InProcess, path: &str, key: &str) -> Job {
 }
 
 /// The jobs that these calls put on their way.
-fn jobs(calls: &[AwsCall]) -> Vec<Job> {
-    let writes = calls.iter().flat_map(|call| {
+pub(super) fn jobs(calls: &[AwsCall]) -> Vec<Job> {
+    let written = calls.iter().filter(|call| call.status == 200);
+    let writes = written.flat_map(|call| {
         let items = call.request["TransactItems"].as_array();
         items.into_iter().flatten()
     });
@@ -167,4 +172,97 @@ async fn a_job_that_makes_no_sense_is_a_failure_of_its_own() {
     let said = serde_json::to_value(&worked).expect("JSON");
     let failures = json!([{"itemIdentifier": "odd"}, {"itemIdentifier": "bad"}]);
     assert_eq!(said["batchItemFailures"], failures);
+}
+
+/// The wish of the machine of this workspace is asked of the cloud.
+async fn launched(inside: &InProcess, own: &Workspace) -> u32 {
+    let generation = generation(inside, own).await;
+    let launched = Found::Launched {
+        instance_id: format!("i-{generation}"),
+        at: Timestamp::now(),
+    };
+    let found = inside.app.store.found(id(own), generation, &launched);
+    assert!(found.await.expect("recorded"));
+    generation
+}
+
+/// The machine asks for its token, with the keyrings that were read.
+async fn exchanged(inside: &InProcess, own: &Workspace, rings: &Rows) -> domain::Result<bool> {
+    let generation = generation(inside, own).await;
+    let instance_id = format!("i-{generation}");
+    let claim = Claim {
+        workspace_id: id(own),
+        generation,
+        instance_id: &instance_id,
+        private_ip: None,
+    };
+    let token = store::tokens::fresh().expect("random");
+    let store = &inside.app.store;
+    store
+        .exchange(&claim, &token, rings, Timestamp::now())
+        .await
+}
+
+async fn rings(inside: &InProcess, own: &Workspace) -> Rows {
+    let scopes = [Scope::Global, Scope::Workspace(id(own))];
+    let rows = inside.app.store.rows(scopes.map(store::keys::keyring));
+    rows.await.expect("read")
+}
+
+#[tokio::test]
+async fn secrets_in_a_row_restart_once_and_the_last_one_is_never_lost() {
+    let inside = InProcess::alone(Mode::DevClosed).await;
+    let own = hosted(&inside, Host::Machine).await;
+    let path = format!("/workspaces/{}/secrets", own.id);
+    let mut row_of_jobs = Vec::new();
+    for key in ["A", "B", "C", "D"] {
+        row_of_jobs.push(set_secret(&inside, &path, key).await);
+    }
+    // What its template requires may have been looked at already: it is, once more.
+    assert_eq!(work(&inside, &row_of_jobs[0]).await.len(), 1);
+    assert_eq!(work(&inside, &row_of_jobs[1]).await.len(), 1);
+    let generation = launched(&inside, &own).await;
+    for job in &row_of_jobs[2..] {
+        assert_eq!(work(&inside, job).await, [], "it is yet to read them");
+    }
+    // One more while the machine is being given its environment: it is given none of before.
+    let read = rings(&inside, &own).await;
+    let late = set_secret(&inside, &path, "E").await;
+    let refused = exchanged(&inside, &own, &read).await;
+    let refused = refused.expect_err("read before the change");
+    assert_eq!(refused.kind(), domain::Kind::PlatformUnavailable);
+    assert_eq!(work(&inside, &late).await, []);
+    // The same for one that it shares with all.
+    let read = rings(&inside, &own).await;
+    set_secret(&inside, "/settings/secrets", "ALL").await;
+    assert!(exchanged(&inside, &own, &read).await.is_err());
+    let read = rings(&inside, &own).await;
+    assert_eq!(
+        read.keyring(Scope::Workspace(id(&own)))
+            .expect("read")
+            .map_or(0, |it| it.secrets().len()),
+        5
+    );
+    assert!(exchanged(&inside, &own, &read).await.expect("given"));
+    assert_eq!(self::generation(&inside, &own).await, generation);
+    // It has them now, so whatever comes later starts it anew.
+    let after = set_secret(&inside, &path, "A").await;
+    assert_eq!(work(&inside, &after).await.len(), 1);
+    assert_eq!(self::generation(&inside, &own).await, generation + 1);
+}
+
+#[tokio::test]
+async fn a_model_restarts_as_any_secret_does() {
+    let inside = InProcess::new(Mode::DevClosed).await;
+    let own = hosted(&inside, Host::Machine).await;
+    let path = format!("/workspaces/{}/model", own.id);
+    let workspace_id = id(&own);
+    for (model, expected) in [("m", 1), ("m", 1), ("", 1), ("", 0)] {
+        let call = inside.call(reqwest::Method::PUT, &path).bearer(&own.token);
+        let (answer, calls) = call.json(&json!({"model": model})).counted().await;
+        answer.expect(200);
+        permitted("workspaces.secrets", &calls);
+        let followed = vec![Job::RestartV1 { workspace_id }; expected];
+        assert_eq!(jobs(&calls), followed, "{model:?}");
+    }
 }

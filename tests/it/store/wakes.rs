@@ -2,6 +2,7 @@
 
 use domain::{
     Mode,
+    job::Job,
     lifecycle::{Act, Host},
     workspace::Status,
 };
@@ -9,12 +10,13 @@ use e2e::{
     Workspace,
     counted::{ALWAYS, Fault, InProcess, PUBLIC, round_trips, show},
 };
-use messages::{Messages, dispatch, flow::line};
+use messages::{Messages, dispatch, flow::line, outcome::Outcome};
 use serde_json::json;
 
 use super::{
     events, id,
     lifecycle::{HOSTS, act, below, hosted, row},
+    restarts::jobs,
 };
 use crate::calls_messages::{context, permitted};
 
@@ -121,4 +123,99 @@ async fn who_came_up_is_not_idle_since_before_it_slept() {
     let busy = inside.beat(&own, json!({"active_tasks": 1}));
     busy.await.expect(200);
     assert!(row(&inside, id(&own)).await.idle_since() > up);
+}
+
+/// Online on this host, and then not heard of; with another one above.
+async fn offline(inside: &InProcess, host: Host) -> (Workspace, Workspace) {
+    let top = hosted(inside, Host::External).await;
+    let own = below(inside, host, Some(&top)).await;
+    inside.register(&own, PUBLIC).await.expect(200);
+    act(inside, &own, &Act::Silence).await;
+    assert_eq!(row(inside, id(&own)).await.status(), Status::Offline);
+    (top, own)
+}
+
+#[tokio::test]
+async fn a_message_starts_the_machine_of_an_offline_one_anew_and_is_kept() {
+    let inside = InProcess::new(Mode::DevClosed).await;
+    let messages = context(&inside);
+    let (_, own) = offline(&inside, Host::Machine).await;
+    let told = events(&inside, &own).await.len();
+    inside.wire.take();
+    let answer = send(&inside, messages, &own).await.expect(202);
+    let calls = inside.wire.take();
+    permitted("messages.dispatch", &calls);
+    show(&format!(
+        "a message that restarts: {} round trips",
+        round_trips(&calls)
+    ));
+    let [provision] = jobs(&calls).try_into().expect("one job");
+    assert!(matches!(provision, Job::ProvisionV1 { generation: 2, .. }));
+    for key in ["queued", "waking", "restarting"] {
+        assert_eq!(answer.json[key], true, "{answer:?}");
+    }
+    assert_eq!(answer.json["retry_after"], 15);
+    let is = row(&inside, id(&own)).await;
+    assert_eq!(is.status(), Status::Provisioning);
+    assert!(is.beat.expect("a beat").restart.is_some());
+    // The next ones find it on its way.
+    let answer = send(&inside, messages, &own).await.expect(202);
+    assert_eq!(answer.json["position"], 2);
+    assert_eq!(jobs(&inside.wire.take()), []);
+    assert_eq!(events(&inside, &own).await.len(), told + 1);
+    let load = row(&inside, id(&own)).await.load.expect("a load");
+    assert_eq!((load.counts.waiting, load.counts.drift()), (2, 0));
+}
+
+#[tokio::test]
+async fn many_messages_at_once_start_it_anew_once() {
+    let inside = InProcess::new(Mode::DevClosed).await;
+    let messages = context(&inside);
+    let (_, own) = offline(&inside, Host::Machine).await;
+    let calls = (0..6).map(|_| send(&inside, messages, &own));
+    for answer in futures_util::future::join_all(calls).await {
+        assert_eq!(answer.expect(202).json["restarting"], true);
+    }
+    let is = row(&inside, id(&own)).await;
+    assert_eq!(is.machine.expect("a machine").generation, 2);
+    let load = is.load.expect("a load");
+    assert_eq!((load.counts.waiting, load.counts.drift()), (6, 0));
+}
+
+#[tokio::test]
+async fn what_cannot_be_started_anew_is_tried_as_it_is() {
+    let inside = InProcess::new(Mode::DevClosed).await;
+    let messages = context(&inside);
+    let unreachable = || {
+        let said = serde_json::to_value(Outcome::Unreachable).expect("JSON");
+        inside
+            .wire
+            .fail("InvokeFunction", 1, Fault::Answer(200, said));
+    };
+    let failed = "failed to reach workspace agent";
+    for host in [Host::ByHand, Host::External] {
+        let (_, own) = offline(&inside, host).await;
+        unreachable();
+        let answer = send(&inside, messages, &own).await;
+        assert_eq!(answer.error(), (502, failed), "{host:?}");
+        assert_eq!(row(&inside, id(&own)).await.status(), Status::Offline);
+    }
+    // Started anew a while ago: the sweep will, once it has rested.
+    let (_, own) = offline(&inside, Host::Machine).await;
+    let machine = store::keys::machine(id(&own));
+    let now = jiff::Timestamp::now().as_microsecond();
+    inside.scale.set_number(&machine, "revived_at", now).await;
+    unreachable();
+    let answer = send(&inside, messages, &own).await;
+    let sentence = "workspace agent unreachable — container restart triggered";
+    assert_eq!(answer.error(), (503, sentence));
+    assert_eq!(answer.json["restarting"], true);
+    assert_eq!(row(&inside, id(&own)).await.status(), Status::Offline);
+    // Below a paused one nothing starts.
+    let (top, own) = offline(&inside, Host::Machine).await;
+    act(&inside, &top, &Act::Pause).await;
+    unreachable();
+    let answer = send(&inside, messages, &own).await;
+    assert_eq!(answer.error(), (502, failed));
+    assert_eq!(row(&inside, id(&own)).await.status(), Status::Offline);
 }

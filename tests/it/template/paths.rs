@@ -1,5 +1,6 @@
 //! One walk through every function, by every path that calls AWS differently.
 
+use domain::Mode;
 use e2e::{
     Workspace,
     counted::{InProcess, PUBLIC},
@@ -90,11 +91,20 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
     // workspaces
     let new = json!({
         "name": "New", "external": true, "parent_id": own.id, "secrets": {"K": "v"},
+        "initial_memories": [{"content": "to remember"}],
     });
     let made = needed
         .by(admin(Method::POST, "/workspaces", new))
         .await
         .expect(201);
+    // Under a quota a creation counts first.
+    let limited = InProcess::limited(Mode::DevClosed, 10).await;
+    let few = limited.post("/workspaces").bearer(&limited.admin);
+    let few = few.json(&json!({"name": "New", "external": true}));
+    needed.by(few).await.expect(201);
+    let org = json!({"template": {"workspaces": [{"name": "A"}]}});
+    let few = limited.post("/org/import").bearer(&limited.admin);
+    needed.by(few.json(&org)).await.expect(201);
     needed
         .by(admin(Method::GET, "/workspaces", json!({})))
         .await
@@ -208,6 +218,13 @@ async fn secrets(inside: &InProcess, needed: &mut Needed, own: &Workspace) {
         needed.by(values).await.expect(200);
         let delete = inside.call(Method::DELETE, &format!("{path}/PATHS"));
         needed.by(delete.bearer(bearer)).await.expect(200);
+    }
+    let model = format!("/workspaces/{}/model", own.id);
+    for body in [json!({"model": "m"}), json!({"model": ""})] {
+        let set = inside.call(Method::PUT, &model).bearer(&own.token);
+        needed.by(set.json(&body)).await.expect(200);
+        let shown = inside.get(&model).bearer(&own.token);
+        needed.by(shown).await.expect(200);
     }
 }
 

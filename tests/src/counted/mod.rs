@@ -63,6 +63,17 @@ impl InProcess {
         Self::start(mode, false, None, Some(name), example()).await
     }
 
+    /// With a table that no other test writes to, and so many workspaces at most.
+    pub async fn limited(mode: Mode, most: usize) -> Self {
+        let mut inside = Self::apart(mode).await;
+        let settings = Settings {
+            max_workspaces: most,
+            ..inside.app.settings.clone()
+        };
+        inside.app = Box::leak(Box::new(App::new(settings, inside.app.sdk.clone())));
+        inside
+    }
+
     /// With every written item weighed: each write is three calls more, unrecorded.
     pub async fn weighing(mode: Mode) -> Self {
         Self::start(mode, true, None, None, example()).await
@@ -102,6 +113,7 @@ impl InProcess {
             },
             bucket: var("BUCKET_NAME"),
             fleet,
+            max_workspaces: 0,
         };
         let plain = edge::sdk_config().load().await;
         let client = aws_sdk_dynamodb::Client::new(&plain);

@@ -77,6 +77,7 @@ impl Sim {
             }
             Job::OfferV1 { workspace_id } => line::look(&flow, workspace_id).await,
             Job::DelegateV1 { .. }
+            | Job::RestartContextV1 { .. }
             | Job::ProvisionV1 { .. }
             | Job::StopV1 { .. }
             | Job::RestartV1 { .. }

@@ -201,7 +201,7 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
         // Last: a token that was not answered is one that the next try revokes.
         if !app
             .store
-            .exchange(&claim, &token, input.now)
+            .exchange(&claim, &token, &rows, input.now)
             .await
             .map_err(busy)?
         {

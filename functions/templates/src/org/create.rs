@@ -88,9 +88,14 @@ async fn one(context: &Importer, plan: &[Planned], at: usize, now: Timestamp) ->
         secrets: sealed.as_ref(),
         once: None,
     };
-    match context.app.store.create_workspace(&new).await? {
+    let (store, settings) = (&context.app.store, &context.app.settings);
+    match store
+        .create_workspace_within(settings.max_workspaces, &new)
+        .await?
+    {
         Created::Yes => Ok(()),
         Created::ParentChanged => Err(Error::conflict("its parent was moved or removed")),
+        Created::Full(there) => Err(settings.quota_reached(there)),
         Created::Exists | Created::Repeat => Err(Error::internal("a random id is taken")),
     }
 }

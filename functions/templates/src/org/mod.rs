@@ -11,3 +11,4 @@ pub mod layout;
 pub mod model;
 pub mod plan;
 pub mod read;
+pub mod room;

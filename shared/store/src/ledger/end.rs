@@ -47,10 +47,10 @@ impl Store {
         let mut slot = Slot::NobodyWaits;
         let mut caller_is_there = true;
         for tried in 0..TRIES {
-            let mut writes = vec![
-                end_row(&request, ending, now).into(),
-                activity::record(&ending.activity),
-            ];
+            let mut writes = vec![end_row(&request, ending, now).into()];
+            if request.caller.is_logged() {
+                writes.push(activity::record(&ending.activity));
+            }
             let load_at = writes.len();
             writes.extend(load_writes(&request, ending, &slot, now));
             let load_end = writes.len();

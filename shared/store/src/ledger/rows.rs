@@ -18,6 +18,9 @@ pub(super) struct Row {
     id: RequestId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     caller: Option<WorkspaceId>,
+    /// A caller that is a part of the platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    platform: Option<String>,
     target: WorkspaceId,
     method: String,
     message_id: String,
@@ -107,6 +110,7 @@ impl From<&Request> for Row {
         Self {
             id,
             caller: caller.id(),
+            platform: caller.platform().map(str::to_owned),
             target,
             method,
             message_id,
@@ -141,7 +145,11 @@ impl From<Row> for Request {
     fn from(row: Row) -> Self {
         Self {
             id: row.id,
-            caller: row.caller.map_or(Source::Person, Source::Workspace),
+            caller: match (row.caller, row.platform) {
+                (Some(id), _) => Source::Workspace(id),
+                (None, Some(name)) => Source::Platform(name),
+                (None, None) => Source::Person,
+            },
             target: row.target,
             method: row.method,
             message_id: row.message_id,

@@ -2,7 +2,8 @@
 
 use domain::{
     Error, Result, WorkspaceId,
-    lifecycle::{Act, Called, REVIVE_PAUSE, Turn, Wanted},
+    lifecycle::{Act, Called, Host, REVIVE_PAUSE, Turn, Wanted},
+    restart::Restart,
     workspace::Status,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -10,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::writes::{cold, ends_process, job, load, machine, not_paused, rises};
 use crate::{
     Store, TransactError,
-    beats::{TOKENS, digest},
+    beats::{RESTART, TOKENS, digest},
     events,
     expr::{Change, Item, Write},
     keys,
@@ -316,6 +317,11 @@ fn hot(workspace: &Workspace, beat: &Item, turn: &Turn, ask: &Ask<'_>) -> Change
     if act.starts() {
         // Else a workspace that was idle before would be sent to sleep as soon as it is up.
         change = change.set("active_at", now.as_microsecond());
+        // Who runs elsewhere is not started by us.
+        if workspace.host() != Host::External {
+            let ended = workspace.beat.as_ref().and_then(|beat| beat.beat_at);
+            change = change.set(RESTART, Restart { at: now, ended });
+        }
     }
     if let Act::Fail(failure) = act {
         // So that the first beat without an error clears it.

@@ -2,15 +2,18 @@
 
 use std::net::IpAddr;
 
-use domain::{Error, Result, WorkspaceId, lifecycle::Wanted, token::Token, workspace::Status};
+use domain::{
+    Error, Result, WorkspaceId, lifecycle::Wanted, secret::Scope, token::Token, workspace::Status,
+};
 use jiff::Timestamp;
 
 use super::Machine;
 use crate::{
-    Store, TransactError,
+    Rows, Store, TransactError,
     beats::{TOKENS, mark_set},
     expr::{Change, Write},
     keys,
+    secrets::unchanged,
     tokens::{self, TokenRow},
     workspaces::Parts,
 };
@@ -47,11 +50,18 @@ impl Claim<'_> {
 impl Store {
     /// Records the machine, revokes every token of its workspace and makes `token` live, in one
     /// transaction; false when the claim does not hold (any more). May be repeated until the
-    /// workspace has registered.
+    /// workspace has registered. `rings` has the keyrings of both scopes as the environment was read
+    /// with: whoever changes a secret and finds no token yet can rely on its being read.
     ///
     /// # Errors
-    /// The datastore did not answer, or the tokens kept changing.
-    pub async fn exchange(&self, claim: &Claim<'_>, token: &Token, now: Timestamp) -> Result<bool> {
+    /// The datastore did not answer, a secret was changed meanwhile, or the tokens kept changing.
+    pub async fn exchange(
+        &self,
+        claim: &Claim<'_>,
+        token: &Token,
+        rings: &Rows,
+        now: Timestamp,
+    ) -> Result<bool> {
         let id = claim.workspace_id;
         for _ in 0..TRIES {
             let rows = self.rows(Parts::WithMachine.keys(id)).await?;
@@ -81,10 +91,17 @@ impl Store {
             let mut writes = vec![recorded(claim, now).into(), hot.into()];
             writes.extend(tokens::rows(id, token, now));
             writes.extend(old.iter().map(|row| Write::delete(row.credential())));
+            let rings_at = writes.len();
+            writes.extend([Scope::Global, Scope::Workspace(id)].map(|it| unchanged(rings, it)));
             match self.transact(writes).await {
                 Ok(()) => {
                     self.forget(id, &old).await?;
                     return Ok(true);
+                }
+                Err(TransactError::Cancelled(why))
+                    if why.failed(rings_at) || why.failed(rings_at + 1) =>
+                {
+                    return Err(Error::unavailable("a secret was changed meanwhile"));
                 }
                 // Read again: it says whether the claim still holds.
                 Err(TransactError::Cancelled(_)) => {}

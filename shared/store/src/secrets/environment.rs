@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use domain::{
-    Result, WorkspaceId,
+    Error, Result, WorkspaceId,
     secret::{Scope, SecretName, SecretValue},
 };
 use jiff::Timestamp;
@@ -116,6 +116,32 @@ impl Vault {
             Ok(Environment::Whole(whole))
         } else {
             Ok(Environment::Broken(broken))
+        }
+    }
+
+    /// One secret of a scope whose keyring was read; none if it has none of this name.
+    ///
+    /// # Errors
+    /// `Internal` when it does not decrypt; 503 when KMS or the datastore did not answer.
+    pub async fn secret(
+        &self,
+        scope: Scope,
+        name: &SecretName,
+        ring: Option<&Keyring>,
+        now: Timestamp,
+    ) -> Result<Option<SecretValue>> {
+        let Some((ring, written)) = ring.and_then(|ring| Some((ring, ring.secrets.get(name)?)))
+        else {
+            return Ok(None);
+        };
+        let rows = self.store.rows([keys::secret(scope, name)]).await?;
+        let alone = Keyring {
+            data_key: ring.data_key.clone(),
+            secrets: BTreeMap::from([(name.clone(), *written)]),
+        };
+        match self.opened(scope, &alone, &rows, now).await? {
+            Ok(mut all) => Ok(all.remove(name)),
+            Err(why) => Err(Error::internal(why)),
         }
     }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::{
     Rows,
-    expr::{Item, key_map, value},
+    expr::{Item, Write, key_map, value},
     keys,
 };
 
@@ -93,6 +93,18 @@ impl Rows {
     pub fn keyring(&self, scope: Scope) -> Result<Option<Keyring>> {
         let item = self.item(&keys::keyring(scope));
         item.map(Keyring::read).transpose()
+    }
+}
+
+/// The check that the secrets of a scope are as they were read with these rows.
+pub(crate) fn unchanged(rows: &Rows, scope: Scope) -> Write {
+    let key = keys::keyring(scope);
+    match rows.item(&key).and_then(|ring| ring.get(UPDATED)).cloned() {
+        Some(updated) => Write::check(key)
+            .when("#updated = :updated")
+            .naming(UPDATED)
+            .with_raw("updated", updated),
+        None => Write::check(key).if_new(),
     }
 }
 

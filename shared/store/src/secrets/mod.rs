@@ -21,6 +21,7 @@ use domain::{
 };
 pub use environment::{Environment, Unreadable};
 use jiff::Timestamp;
+pub(crate) use keyring::unchanged;
 pub use keyring::{Keyring, Written};
 pub use restarts::Reached;
 use restarts::restarts_after;

@@ -1,6 +1,6 @@
 //! Creating a workspace: all its items and events, or nothing.
 
-use domain::{Result, access::Place, event::Event, token::Token, workspace::Status};
+use domain::{Error, Result, access::Place, event::Event, token::Token, workspace::Status};
 use jiff::Timestamp;
 
 use super::{Meta, Once};
@@ -48,6 +48,8 @@ pub enum Created {
     ParentChanged,
     /// Its key was used meanwhile.
     Repeat,
+    /// There are so many already, and no more may be.
+    Full(usize),
 }
 
 /// Where the load is among [`writes`].
@@ -107,6 +109,16 @@ impl Store {
     /// # Errors
     /// The datastore did not answer.
     pub async fn create_workspace(&self, new: &NewWorkspace<'_>) -> Result<Created> {
+        let created = self.create_with(new, None).await?;
+        created.ok_or_else(|| Error::internal("no turn was asked for"))
+    }
+
+    /// The same with one write more; none if that one's condition does not hold.
+    pub(super) async fn create_with(
+        &self,
+        new: &NewWorkspace<'_>,
+        turn: Option<Write>,
+    ) -> Result<Option<Created>> {
         let NewWorkspace {
             meta,
             status,
@@ -146,15 +158,20 @@ impl Store {
         all.extend(secrets.iter().flat_map(|sealed| sealed.0.clone()));
         let once_at = all.len();
         all.extend(once.map(|(key, once)| once.taking(key, meta.created_at)));
+        let turn_at = turn.as_ref().map(|_| all.len());
+        all.extend(turn);
         match self.transact(all).await {
-            Ok(()) => Ok(Created::Yes),
+            Ok(()) => Ok(Some(Created::Yes)),
             Err(TransactError::Cancelled(why)) if once.is_some() && why.failed(once_at) => {
-                Ok(Created::Repeat)
+                Ok(Some(Created::Repeat))
             }
             Err(TransactError::Cancelled(why)) if parent.is_some() && why.failed(parent_at) => {
-                Ok(Created::ParentChanged)
+                Ok(Some(Created::ParentChanged))
             }
-            Err(TransactError::Cancelled(why)) if why.failed(0) => Ok(Created::Exists),
+            Err(TransactError::Cancelled(why)) if why.failed(0) => Ok(Some(Created::Exists)),
+            Err(TransactError::Cancelled(why)) if turn_at.is_some_and(|at| why.failed(at)) => {
+                Ok(None)
+            }
             Err(other) => Err(other.into_error()),
         }
     }

@@ -5,6 +5,7 @@ mod change;
 mod create;
 mod list;
 mod once;
+mod quota;
 mod register;
 mod remove;
 
@@ -16,7 +17,7 @@ use domain::{
     Result, WorkspaceId,
     access::Place,
     address::{AgentUrl, Reach},
-    lifecycle::Host,
+    lifecycle::{Host, Wanted},
     workspace::Status,
 };
 use jiff::Timestamp;
@@ -173,6 +174,18 @@ impl Workspace {
             Some(machine) if machine.ours => Host::Machine,
             _ => Host::ByHand,
         }
+    }
+
+    /// Whether its machine is on its way and was not given its environment yet, if it was read: what
+    /// is changed of its secrets by now is in there. Before that they are looked at once more, for
+    /// those that its template requires.
+    pub fn is_yet_to_read_secrets(&self) -> bool {
+        let tokens = self.beat.as_ref().is_some_and(|beat| beat.has_tokens);
+        let asked = self
+            .machine
+            .as_ref()
+            .is_some_and(|it| it.ours && it.wanted == Wanted::Running && it.done == it.generation);
+        self.status() == Status::Provisioning && asked && !tokens
     }
 
     /// Since when it has had nothing to do, if its load was read: since the last message for it,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{CardRow, DeliveryMode, Meta, create};
 use crate::{
     Store, TransactError,
-    beats::{Beat, TOKENS, mark_set},
+    beats::{self, Beat, TOKENS, mark_set},
     events,
     expr::{Change, Write},
     keys,
@@ -76,11 +76,13 @@ impl Store {
             .set("capabilities", 0)
             .remove("idle_timeout");
         let hot = match registration.token {
-            Some(token) => hot
-                .when(format!("{unchanged} AND attribute_not_exists(#tokens)"))
-                .naming(TOKENS)
-                .add(TOKENS, mark_set(&token.hash())),
-            None => hot.when(unchanged),
+            Some(token) => {
+                let unchanged = format!("{unchanged} AND attribute_not_exists(#tokens)");
+                beats::told(hot, &unchanged, before)
+                    .naming(TOKENS)
+                    .add(TOKENS, mark_set(&token.hash()))
+            }
+            None => beats::told(hot, unchanged, before),
         };
         let cold = Change::at(keys::meta(id))
             .when("attribute_exists(pk) AND attribute_not_exists(removed_at)")
@@ -97,6 +99,7 @@ impl Store {
         if !before.status.answers() || gate != Gate::Open {
             writes.extend(ledger::opened(id, before, now));
         }
+        writes.extend(beats::restarted(id, before, now));
         writes.extend(
             registration
                 .token

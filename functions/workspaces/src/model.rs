@@ -1,0 +1,96 @@
+//! `GET|PUT /workspaces/{id}/model`: the secret `MODEL_PROVIDER` of a workspace, which is no secret to
+//! those who may see the workspace (contract: lifecycle-and-sweepers 4.1).
+
+use domain::{
+    Error, Kind, Result, WorkspaceId,
+    secret::{MAX_SECRETS, Scope, SecretName, SecretValue},
+};
+use edge::{Caller, Input, Reply, auth, http::Fields};
+use lambda_http::http::Method;
+use serde::Deserialize;
+use serde_json::json;
+use store::{
+    keys,
+    secrets::{Keyring, Saved},
+};
+
+use crate::{
+    Vaulted,
+    fields::{self, MAX_RUNTIME},
+};
+
+/// The most a request may be, in bytes.
+const MAX_BYTES: usize = 4096;
+
+#[derive(Debug, Default, Deserialize)]
+struct ModelRequest {
+    /// Empty: the one that its runtime comes with.
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    model: String,
+}
+
+/// Shows or changes which model it uses; a change starts its machine anew, as that of any secret.
+///
+/// # Errors
+/// 400, 401, 404, 413, 429 at the limit of secrets; 500 `failed to decrypt`,
+/// `failed to encrypt model`.
+pub(crate) async fn handle(
+    context: &Vaulted,
+    caller: &Caller,
+    id: WorkspaceId,
+    input: &Input,
+) -> Result<Reply> {
+    let (app, scope) = (context.app, Scope::Workspace(id));
+    let name: SecretName = "MODEL_PROVIDER".parse()?;
+    let (rows, credential) = app.rows(caller, [keys::keyring(scope)]).await?;
+    auth::own(app.settings.mode, caller, id, credential.as_ref())?;
+    let ring = rows.keyring(scope)?;
+    if input.method != Method::PUT {
+        return show(context, scope, &name, ring.as_ref(), input).await;
+    }
+    let refusal = "invalid request body";
+    let ModelRequest { model } = input.json(MAX_BYTES, refusal)?;
+    fields::line("model", &model, MAX_RUNTIME)
+        .map_err(|why| Error::invalid(refusal).with("detail", why.message()))?;
+    if model.is_empty() {
+        if ring.is_some_and(|ring| ring.secrets().contains_key(&name)) {
+            app.store.delete_secret(scope, &name, input.now).await?;
+        }
+        return Ok(Reply::ok(&json!({"status": "cleared"})));
+    }
+    let value = SecretValue::new(model.clone());
+    let saved = context
+        .vault
+        .save_secret(scope, &name, &value, ring, input.now);
+    let said = |error| in_its_words(error, "failed to encrypt model");
+    match saved.await.map_err(said)? {
+        Saved::Yes => Ok(Reply::ok(&json!({"status": "saved", "model": model}))),
+        Saved::Unknown => Err(Error::missing("workspace not found")),
+        Saved::Full => Err(Error::new(
+            Kind::TooMany,
+            format!("maximum {MAX_SECRETS} secrets per scope"),
+        )),
+    }
+}
+
+async fn show(
+    context: &Vaulted,
+    scope: Scope,
+    name: &SecretName,
+    ring: Option<&Keyring>,
+    input: &Input,
+) -> Result<Reply> {
+    let found = context.vault.secret(scope, name, ring, input.now).await;
+    let found = found.map_err(|error| in_its_words(error, "failed to decrypt"))?;
+    Ok(Reply::ok(&match found {
+        Some(model) => json!({"model": model.reveal(), "source": "workspace_secrets"}),
+        None => json!({"model": "", "source": "default"}),
+    }))
+}
+
+fn in_its_words(error: Error, sentence: &'static str) -> Error {
+    match error.kind() {
+        Kind::Internal => Error::new(Kind::Internal, sentence).caused_by(error),
+        _ => error,
+    }
+}
