@@ -104,7 +104,9 @@ async fn work(app: &App, body: &str, received: u32) -> Result<bool> {
         } => refresh::one(app, workspace_id, round, received, now).await,
         Job::RefreshAllV1 { runtime, after } => {
             let after = after.as_deref();
-            refresh::some(app, &runtime, after, now).await.map(|()| true)
+            refresh::some(app, &runtime, after, now)
+                .await
+                .map(|()| true)
         }
         other => Err(Error::internal(format!(
             "a job of another queue: {other:?}"

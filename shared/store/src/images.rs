@@ -129,7 +129,10 @@ impl Store {
                 .naming("revision")
                 .with("before", revision),
         };
-        match self.transact([row].into_iter().chain(jobs).collect::<Vec<_>>()).await {
+        match self
+            .transact([row].into_iter().chain(jobs).collect::<Vec<_>>())
+            .await
+        {
             Ok(()) => Ok(true),
             Err(TransactError::Cancelled(_)) => Ok(false),
             Err(TransactError::Failed(error)) => Err(error),

@@ -88,7 +88,9 @@ pub async fn handle<R: Resolves>(
         let sentence = format!("unknown runtime: {runtime}");
         return Err(Error::invalid(sentence).with("known_runtimes", json!(known)));
     }
-    let recreate = input.query("recreate").is_none_or(|it| it.is_empty() || it == "true");
+    let recreate = input
+        .query("recreate")
+        .is_none_or(|it| it.is_empty() || it == "true");
     let seen = on.look(asked).await;
     let refreshed = on.refresh(&seen, recreate, input.now).await?;
     tracing::info!(
@@ -156,7 +158,11 @@ impl<R: Resolves> Refresher<R> {
             if recreate {
                 // Whoever started since the list was read may have the old one.
                 let changed = plan.changed.iter().chain(&plan.seeded).map(String::as_str);
-                all.extend(changed.filter(|runtime| !restarts.contains(runtime)).collect::<Vec<_>>());
+                all.extend(
+                    changed
+                        .filter(|runtime| !restarts.contains(runtime))
+                        .collect::<Vec<_>>(),
+                );
             }
             all.into_iter().map(str::to_owned).collect()
         })

@@ -75,7 +75,10 @@ mod tests {
 
     #[test]
     fn first_seeds_then_changes_and_failures_change_nothing() {
-        let first = Plan::of(&Images::default(), &[seen("a", "r:1", Some("r@1")), seen("b", "s", None)]);
+        let first = Plan::of(
+            &Images::default(),
+            &[seen("a", "r:1", Some("r@1")), seen("b", "s", None)],
+        );
         assert_eq!((first.seeded.len(), first.changed.len()), (1, 0));
         assert!(!first.resolved.contains_key("b"));
         let known = recorded(first);
@@ -84,7 +87,10 @@ mod tests {
         let failed = Plan::of(&known, &[seen("a", "r:1", None)]);
         assert!(failed.is_empty() && failed.resolved == known.resolved);
         let changed = Plan::of(&known, &[seen("a", "r:1", Some("r@2"))]);
-        assert_eq!((changed.changed.as_slice(), changed.seeded.len()), (&["a".to_owned()][..], 0));
+        assert_eq!(
+            (changed.changed.as_slice(), changed.seeded.len()),
+            (&["a".to_owned()][..], 0)
+        );
         assert_eq!(recorded(changed).image("a", "r:1"), "r@2");
         // The operator wrote another image: of that one nothing is known.
         let other = Plan::of(&known, &[seen("a", "r:2", Some("r@3"))]);

@@ -34,10 +34,7 @@ pub trait Resolves: Send + Sync {
     ///
     /// # Errors
     /// It could not be found out.
-    fn digest(
-        &self,
-        image: &Reference,
-    ) -> impl Future<Output = Result<Digest, Unresolved>> + Send;
+    fn digest(&self, image: &Reference) -> impl Future<Output = Result<Digest, Unresolved>> + Send;
 }
 
 /// Registries that let anybody pull. The host is the operator's; a registry can send us on only to
@@ -95,7 +92,9 @@ impl Registries {
                 tag,
                 ..
             } = image;
-            Url::parse(&format!("{scheme}://{registry}/v2/{repository}/manifests/{tag}"))
+            Url::parse(&format!(
+                "{scheme}://{registry}/v2/{repository}/manifests/{tag}"
+            ))
         };
         let url = at("https").map_err(because)?;
         if self.local && is_here(&url) {
@@ -228,10 +227,26 @@ mod tests {
     #[test]
     fn only_this_machine_is_asked_without_tls_and_only_locally() {
         for (image, local, expected) in [
-            ("ghcr.io/a/b", true, "https://ghcr.io/v2/a/b/manifests/latest"),
-            ("127.0.0.1:5000/a", true, "http://127.0.0.1:5000/v2/a/manifests/latest"),
-            ("127.0.0.1:5000/a", false, "https://127.0.0.1:5000/v2/a/manifests/latest"),
-            ("10.0.0.1:5000/a:b", true, "https://10.0.0.1:5000/v2/a/manifests/b"),
+            (
+                "ghcr.io/a/b",
+                true,
+                "https://ghcr.io/v2/a/b/manifests/latest",
+            ),
+            (
+                "127.0.0.1:5000/a",
+                true,
+                "http://127.0.0.1:5000/v2/a/manifests/latest",
+            ),
+            (
+                "127.0.0.1:5000/a",
+                false,
+                "https://127.0.0.1:5000/v2/a/manifests/latest",
+            ),
+            (
+                "10.0.0.1:5000/a:b",
+                true,
+                "https://10.0.0.1:5000/v2/a/manifests/b",
+            ),
         ] {
             let registries = Registries::start(local).expect("a client");
             let url = registries.manifest(&image.parse().expect(image));
