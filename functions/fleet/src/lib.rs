@@ -8,6 +8,7 @@ pub mod console;
 pub mod crew;
 pub mod environment;
 pub mod exchange;
+pub mod images;
 pub mod instance_events;
 pub mod jobs;
 pub mod machines;
@@ -28,6 +29,10 @@ edge::handlers! { "fleet":
     InstanceEvents = "instance_events",
     /// `GET /workspaces/{id}/console`
     Console = "console",
+    /// `POST /admin/workspace-images/refresh`
+    Images = "images",
+    /// Every five minutes, if wanted: which digests the tags of images have.
+    ImageWatch = "image_watch",
     /// Every minute: who is silent goes offline, who is idle goes to sleep.
     Silent = "silent",
     /// Every minute: machines that are not what is wished of them.

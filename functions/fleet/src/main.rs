@@ -4,6 +4,7 @@ use edge::{Stop, serve, serve_jobs};
 use fleet::{
     Crew, Handler, console,
     exchange::{self, Exchange},
+    images::{self, Refresher, watch},
     instance_events,
     jobs::Queue,
     provision::{self, Provisioner},
@@ -25,6 +26,8 @@ async fn main() -> Result<(), Stop> {
         Handler::Exchange => serve(Exchange::start(app)?, exchange::handle).await,
         Handler::InstanceEvents => serve_jobs(Crew::start(app), instance_events::handle).await,
         Handler::Console => serve(Crew::start(app), console::handle).await,
+        Handler::Images => serve(Refresher::start(app)?, images::handle).await,
+        Handler::ImageWatch => serve_jobs(watch::Watcher::start(app)?, watch::handle).await,
         Handler::Silent => serve_jobs(silent::Silent::start(app)?, silent::handle).await,
         Handler::Overdue => serve_jobs(overdue::Overdue::start(app)?, overdue::handle).await,
         Handler::Orphans => serve_jobs(orphans::Orphans::start(app)?, orphans::handle).await,

@@ -114,7 +114,9 @@ async fn work(messages: &'static Messages, body: &str) -> Result<()> {
         other @ (Job::ProvisionV1 { .. }
         | Job::StopV1 { .. }
         | Job::RestartV1 { .. }
-        | Job::RestartAllV1 { .. }) => Err(Error::internal(format!(
+        | Job::RestartAllV1 { .. }
+        | Job::RefreshV1 { .. }
+        | Job::RefreshAllV1 { .. }) => Err(Error::internal(format!(
             "a job of another queue: {other:?}"
         ))),
     }

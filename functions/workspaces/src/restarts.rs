@@ -1,8 +1,10 @@
-//! `restarts`: machines start anew because a secret of theirs has changed (contract:
-//! lifecycle-and-sweepers 3.8, 4.1).
+//! `restarts`: machines start anew because a secret of theirs or their image has changed (contract:
+//! lifecycle-and-sweepers 3.8, 4.1, 8).
 //!
 //! Fed by a queue of its own with one job at a time, so that a global secret starts a whole
 //! organisation anew at its pace and keeps no other job waiting.
+
+mod refresh;
 
 use domain::{
     Error, Result, WorkspaceId,
@@ -33,6 +35,14 @@ struct Record {
     #[serde(rename = "messageId")]
     message_id: String,
     body: String,
+    #[serde(default)]
+    attributes: Attributes,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Attributes {
+    #[serde(rename = "ApproximateReceiveCount", default)]
+    received: String,
 }
 
 /// What the queue is told.
@@ -57,8 +67,12 @@ pub struct Failure {
 pub async fn handle(app: &'static App, batch: Batch) -> Result<Worked> {
     let mut worked = Worked::default();
     for record in batch.records {
-        if let Err(error) = work(app, &record.body).await {
-            edge::http::log_failure(&error, "restarts");
+        let received = record.attributes.received.parse().unwrap_or(1);
+        let done = work(app, &record.body, received).await;
+        if let Err(error) = &done {
+            edge::http::log_failure(error, "restarts");
+        }
+        if !done.unwrap_or(false) {
             worked.failures.push(Failure {
                 item: record.message_id,
             });
@@ -67,11 +81,12 @@ pub async fn handle(app: &'static App, batch: Batch) -> Result<Worked> {
     Ok(worked)
 }
 
-async fn work(app: &App, body: &str) -> Result<()> {
+/// Whether the job is done; else it comes again.
+async fn work(app: &App, body: &str, received: u32) -> Result<bool> {
     let job: Job = serde_json::from_str(body).map_err(Error::internal)?;
     let now = domain::time::to_micros(Timestamp::now());
     match job {
-        Job::RestartV1 { workspace_id } => restart(app, workspace_id, now).await.map(drop),
+        Job::RestartV1 { workspace_id } => restart(app, workspace_id, now).await.map(|_| true),
         Job::RestartAllV1 { key, after } => {
             let name = key.parse().map_err(Error::internal)?;
             let reached = app.store.restart_some(&name, after.as_deref(), now).await?;
@@ -81,7 +96,17 @@ async fn work(app: &App, body: &str) -> Result<()> {
                 goes_on = reached.goes_on,
                 "a global secret has changed"
             );
-            Ok(())
+            Ok(true)
+        }
+        Job::RefreshV1 {
+            workspace_id,
+            round,
+        } => refresh::one(app, workspace_id, round, received, now).await,
+        Job::RefreshAllV1 { runtime, after } => {
+            let after = after.as_deref();
+            refresh::some(app, &runtime, after, now)
+                .await
+                .map(|()| true)
         }
         other => Err(Error::internal(format!(
             "a job of another queue: {other:?}"

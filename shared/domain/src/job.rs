@@ -68,6 +68,22 @@ pub enum Job {
         /// The restart.
         restart: Restart,
     },
+    /// Start the machine of this workspace anew, once it has nothing to do: its image has changed.
+    RefreshV1 {
+        /// The workspace.
+        workspace_id: WorkspaceId,
+        /// How often this was put off before, counted in rounds of the queue.
+        #[serde(default)]
+        round: u32,
+    },
+    /// Have all machines of a runtime started anew that run another image, each when it is idle.
+    RefreshAllV1 {
+        /// The runtime.
+        runtime: String,
+        /// The place in the list of workspaces that has been reached; none at the beginning.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
     /// Send a delegation on its way.
     DelegateV1 {
         /// Who delegates.
@@ -87,7 +103,10 @@ impl Job {
             | Self::DelegateV1 { .. } => Queue::Deliveries,
             Self::ProvisionV1 { .. } => Queue::Provision,
             Self::StopV1 { .. } => Queue::Stop,
-            Self::RestartV1 { .. } | Self::RestartAllV1 { .. } => Queue::Restarts,
+            Self::RestartV1 { .. }
+            | Self::RestartAllV1 { .. }
+            | Self::RefreshV1 { .. }
+            | Self::RefreshAllV1 { .. } => Queue::Restarts,
         }
     }
 }

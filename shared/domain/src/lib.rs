@@ -12,6 +12,7 @@ pub mod error;
 pub mod event;
 pub mod fields;
 pub mod id;
+pub mod image;
 pub mod job;
 pub mod lifecycle;
 pub mod mode;

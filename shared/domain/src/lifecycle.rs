@@ -4,6 +4,7 @@
 //! |---|---|---|---|---|
 //! | restart | any but removed | provisioning | runs | wake |
 //! | revive | online, degraded, offline | provisioning | runs | wake |
+//! | refresh | online, degraded | provisioning | runs | wake |
 //! | resume | paused | provisioning | runs | wake |
 //! | wake | hibernated | provisioning | runs | wake |
 //! | pause | any but paused, removed | paused | stopped | paused |
@@ -99,6 +100,8 @@ pub enum Act {
     Restart,
     /// The platform starts it anew, because it died.
     Revive,
+    /// The platform starts it anew while it has nothing to do: there is a newer image.
+    Refresh,
     /// Somebody wants it to go on.
     Resume,
     /// A message is for it.
@@ -147,8 +150,13 @@ impl Act {
     pub fn starts(&self) -> bool {
         matches!(
             self,
-            Self::Restart | Self::Revive | Self::Resume | Self::Wake
+            Self::Restart | Self::Revive | Self::Refresh | Self::Resume | Self::Wake
         )
+    }
+
+    /// Whether it is not done to a workspace that works on messages, or has some in line.
+    pub fn spares_work(&self) -> bool {
+        matches!(self, Self::Hibernate { force: false } | Self::Refresh)
     }
 
     /// Whether it can be done to a workspace with this status.
@@ -162,7 +170,9 @@ impl Act {
             Self::Resume => from == Paused,
             Self::Wake => from == Hibernated,
             Self::Pause => !matches!(from, Paused | Removed),
-            Self::Hibernate { .. } | Self::Silence => matches!(from, Online | Degraded),
+            Self::Hibernate { .. } | Self::Refresh | Self::Silence => {
+                matches!(from, Online | Degraded)
+            }
             Self::FallAsleep => from == Hibernating,
             Self::Fail(_) => from == Provisioning,
         }
@@ -176,7 +186,7 @@ impl Act {
         let ours = host == Host::Machine;
         let wanted = |wanted| ours.then_some(wanted);
         Some(match self {
-            Self::Restart | Self::Revive | Self::Resume | Self::Wake => Turn {
+            Self::Restart | Self::Revive | Self::Refresh | Self::Resume | Self::Wake => Turn {
                 to: match host {
                     Host::Machine | Host::ByHand => Status::Provisioning,
                     Host::External => Status::AwaitingAgent,

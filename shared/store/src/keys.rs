@@ -26,6 +26,7 @@
 //! | creations under a quota, counted | `QUOTA` | `WORKSPACES` | |
 //! | head of a template, or of an organisation's | `TEMPLATES`, `ORG_TEMPLATES` | its folder | |
 //! | how long templates' runtimes may take to register | `TEMPLATE_TIMEOUTS` | `TEMPLATE_TIMEOUTS` | |
+//! | images of runtimes, by digest | `IMAGES` | `IMAGES` | |
 //!
 //! | index | partition | sort | serves |
 //! |---|---|---|---|
@@ -278,6 +279,11 @@ pub fn quota() -> Key {
 /// The canvas' saved viewport.
 pub fn viewport() -> Key {
     Key::new("CANVAS", "VIEWPORT")
+}
+
+/// Which image each runtime was resolved to: one item, for whoever lets a machine in.
+pub fn images() -> Key {
+    Key::new("IMAGES", "IMAGES")
 }
 
 /// The partition of the heads of templates.

@@ -11,6 +11,7 @@ pub mod delegations;
 pub mod events;
 mod expr;
 pub mod files;
+pub mod images;
 pub mod keys;
 pub mod ledger;
 pub mod lifecycle;

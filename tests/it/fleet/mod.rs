@@ -3,6 +3,7 @@
 
 mod console;
 mod exchange;
+mod images;
 mod instance_events;
 mod life;
 mod machine;

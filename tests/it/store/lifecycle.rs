@@ -79,6 +79,7 @@ pub(super) fn acts() -> Vec<Act> {
     vec![
         Act::Restart,
         Act::Revive,
+        Act::Refresh,
         Act::Resume,
         Act::Wake,
         Act::Pause,

@@ -96,6 +96,7 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
         admin(Method::GET, "/org/templates", json!({})),
         admin(Method::POST, "/templates/import", template),
         admin(Method::POST, "/templates/refresh", json!({})),
+        admin(Method::POST, "/admin/workspace-images/refresh", json!({})),
         admin(Method::POST, "/org/import", org),
         admin(Method::POST, "/org/import", json!({"dir": "trio"})),
         admin(Method::POST, "/workspaces", from_template),

@@ -91,6 +91,19 @@ impl InProcess {
         Self::start(mode, false, None, None, Fleet::default()).await
     }
 
+    /// With a table that no other test writes to, and these images of runtimes.
+    pub async fn with_images(mode: Mode, images: &[(&str, String)]) -> Self {
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        let images = images
+            .iter()
+            .map(|(runtime, image)| ((*runtime).to_owned(), image.clone()));
+        let fleet = Fleet {
+            images: images.collect(),
+            boot_within: None,
+        };
+        Self::start(mode, false, None, Some(name), fleet).await
+    }
+
     async fn start(
         mode: Mode,
         weighs: bool,

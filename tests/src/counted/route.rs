@@ -66,6 +66,7 @@ functions! {
     "workspaces.test_token" => workspaces::test_token::handle;
     "fleet.exchange" => fleet::exchange::handle, in exchanging;
     "fleet.console" => fleet::console::handle, in machines;
+    "fleet.images" => fleet::images::handle, in refreshing;
     "workspaces.viewport" => workspaces::viewport::handle;
     "workspaces.health" => workspaces::health::handle;
     "workspaces.fallback" => workspaces::fallback::handle;
@@ -97,6 +98,11 @@ fn importing(app: &'static App) -> &'static templates::Importer {
 /// There are no machines here: the tests of the fleet bring their own.
 fn machines(app: &'static App) -> &'static fleet::Crew {
     fleet::Crew::start(app)
+}
+
+/// Images are named by digest or by registries on this machine.
+fn refreshing(app: &'static App) -> &'static fleet::images::Refresher {
+    fleet::images::Refresher::start(app).expect("a client")
 }
 
 /// Without a role of machines nobody can prove to be one.

@@ -81,7 +81,9 @@ impl Sim {
             | Job::ProvisionV1 { .. }
             | Job::StopV1 { .. }
             | Job::RestartV1 { .. }
-            | Job::RestartAllV1 { .. } => Ok(()),
+            | Job::RestartAllV1 { .. }
+            | Job::RefreshV1 { .. }
+            | Job::RefreshAllV1 { .. } => Ok(()),
         }
     }
 

@@ -19,7 +19,7 @@ use store::{
     lifecycle::Claim,
     secrets::{Environment, Vault},
     tokens,
-    workspaces::{Meta, Parts},
+    workspaces::Parts,
 };
 use tokio::time::timeout;
 
@@ -159,15 +159,17 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
         let app = self.crew.app;
         let (id, generation) = (owner.workspace_id, owner.generation);
         let private_ip = machine.private_ip.as_deref();
-        let claim = Claim {
+        let mut claim = Claim {
             workspace_id: id,
             generation,
             instance_id: machine.id.as_str(),
             private_ip: private_ip.and_then(|address| address.parse().ok()),
+            image: None,
         };
         let rings = [Scope::Global, Scope::Workspace(id)].map(keys::keyring);
         let wanted = Parts::WithMachine.keys(id).into_iter().chain(rings);
-        let rows = app.store.rows(wanted).await.map_err(busy)?;
+        let wanted = wanted.chain([keys::images()]);
+        let mut rows = app.store.rows(wanted).await.map_err(busy)?;
         let workspace = rows.workspace(id)?;
         let workspace = workspace.ok_or_else(|| refused("no such workspace"))?;
         let status = workspace.status();
@@ -183,16 +185,22 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
                 return Err(Error::conflict("workspace environment is not readable"));
             }
         };
+        let images = rows.images()?;
+        let configured = app.settings.fleet.images.get(&workspace.meta.runtime);
+        let image = configured.map(|it| images.image(&workspace.meta.runtime, it));
+        claim.image = image;
         let platform_url = input.base_url(&app.settings.public_url);
         let env = environment(&workspace.meta, &secrets, &platform_url);
         let token = tokens::fresh()?;
-        let given = self.given(
-            &workspace.meta,
+        let given = Given {
+            workspace_id: id,
             generation,
-            token.reveal(),
-            &platform_url,
+            token: token.reveal(),
+            platform_url: &platform_url,
+            runtime: &workspace.meta.runtime,
+            image,
             env,
-        );
+        };
         let json = serde_json::to_vec(&given).map_err(Error::internal)?;
         if Reply::measure(&json) > Reply::MAX_BODY {
             let sentence = "the environment is too large for one answer";
@@ -209,26 +217,6 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
         }
         tracing::info!(workspace_id = %id, instance_id = %machine.id, generation, "a machine is up");
         Ok(Reply::bytes(StatusCode::OK, json).header("cache-control", "no-store"))
-    }
-
-    fn given<'a>(
-        &'a self,
-        meta: &'a Meta,
-        generation: u32,
-        token: &'a str,
-        platform_url: &'a str,
-        env: Variables,
-    ) -> Given<'a> {
-        let images = &self.crew.app.settings.fleet.images;
-        Given {
-            workspace_id: meta.id,
-            generation,
-            token,
-            platform_url,
-            runtime: &meta.runtime,
-            image: images.get(&meta.runtime).map(String::as_str),
-            env,
-        }
     }
 }
 

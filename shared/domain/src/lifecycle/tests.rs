@@ -12,6 +12,7 @@ fn acts() -> Vec<Act> {
     vec![
         Act::Restart,
         Act::Revive,
+        Act::Refresh,
         Act::Resume,
         Act::Wake,
         Act::Pause,
@@ -36,6 +37,7 @@ fn the_table() {
     for (act, sources, to) in [
         (Act::Restart, all_but(&[Removed]), Provisioning),
         (Act::Revive, vec![Online, Degraded, Offline], Provisioning),
+        (Act::Refresh, vec![Online, Degraded], Provisioning),
         (Act::Resume, vec![Paused], Provisioning),
         (Act::Wake, vec![Hibernated], Provisioning),
         (Act::Pause, all_but(&[Paused, Removed]), Paused),

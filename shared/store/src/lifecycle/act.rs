@@ -174,9 +174,7 @@ impl Store {
         if !self.holds(workspace, ask) {
             return Ok(Some(Acted::NotNow(status)));
         }
-        if let Act::Hibernate { force: false } = ask.act
-            && works(workspace)
-        {
+        if ask.act.spares_work() && works(workspace) {
             return Ok(Some(Acted::Working));
         }
         // A machine that is started anew gets a new token, and its old process none.
@@ -306,7 +304,7 @@ fn hot(workspace: &Workspace, beat: &Item, turn: &Turn, ask: &Ask<'_>) -> Change
             }
         }
     }
-    if let Act::Hibernate { force: false } = act {
+    if act.spares_work() {
         // Nor work that a beat of the last moment tells of.
         condition.push_str(" AND #active_tasks = :idle");
         change = change.naming("active_tasks").with("idle", 0);

@@ -32,6 +32,8 @@ pub struct Claim<'a> {
     pub instance_id: &'a str,
     /// Where it is inside the VPC: the one private address that its agent may register.
     pub private_ip: Option<IpAddr>,
+    /// The image it is told to run.
+    pub image: Option<&'a str>,
 }
 
 impl Claim<'_> {
@@ -133,6 +135,7 @@ fn recorded(claim: &Claim<'_>, now: Timestamp) -> Change {
         .with("running", Wanted::Running)
         .set("instance_id", claim.instance_id)
         .set_or_remove("private_ip", claim.private_ip)
+        .set_or_remove("image", claim.image)
         .set("done", claim.generation)
         .set_if_absent("launched_at", now.as_microsecond())
 }

@@ -55,6 +55,9 @@ pub struct Machine {
     /// register.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_ip: Option<IpAddr>,
+    /// The image that the last exchange named, as the machine was told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// When the machine was launched.
     #[serde(
         default,
@@ -102,6 +105,7 @@ impl Machine {
             reset_session: false,
             instance_id: None,
             private_ip: None,
+            image: None,
             launched_at: None,
             revived_at: None,
             wished_at: None,

@@ -39,22 +39,23 @@ pub(super) fn cold(workspace: &Workspace, turn: &Turn, act: &Act) -> Write {
     }
 }
 
-/// The gate. Nobody is sent to sleep over a message that came in meanwhile.
+/// The gate. Nobody is sent to sleep, or started anew for an image, over a message that came in
+/// meanwhile.
 pub(super) fn load(workspace: &Workspace, turn: &Turn, act: &Act) -> Write {
     let key = keys::load(workspace.meta.id);
     let Some(gate) = turn.gate else {
         return Write::check(key).if_there();
     };
     let change = Change::at(key).set("gate", gate);
-    match act {
-        Act::Hibernate { force: false } => change
+    if act.spares_work() {
+        return change
             .when("attribute_exists(pk) AND #running = :none AND #waiting = :none")
             .naming("running")
             .naming("waiting")
             .with("none", 0)
-            .into(),
-        _ => change.when("attribute_exists(pk)").into(),
+            .into();
     }
+    change.when("attribute_exists(pk)").into()
 }
 
 /// Whether it begins a new generation: every wish does, and every boot by hand, so that a deadline
