@@ -191,6 +191,7 @@ async fn exchanged(inside: &InProcess, own: &Workspace, rings: &Rows) -> domain:
     let generation = generation(inside, own).await;
     let instance_id = format!("i-{generation}");
     let claim = Claim {
+        image: Some("example:1"),
         workspace_id: id(own),
         generation,
         instance_id: &instance_id,

@@ -97,6 +97,7 @@ impl Yard {
                 images: [(RUNTIME.to_owned(), "example:1".to_owned())].into(),
                 boot_within: None,
             },
+            max_workspaces: 0,
         };
         let store = Store::new(unsigned(line), s3, "table", "bucket");
         let app: &App = Box::leak(Box::new(App {

@@ -80,7 +80,7 @@ pub async fn handle<R: Resolves>(
     on.app.admin(&caller).await?;
     let images = &on.app.settings.fleet.images;
     if images.is_empty() {
-        return Err(Error::new(Kind::Unavailable, "provisioner not available"));
+        return Err(Error::new(Kind::Busy, "provisioner not available"));
     }
     let asked = input.query("runtime").filter(|runtime| !runtime.is_empty());
     if let Some(runtime) = asked.filter(|runtime| !images.contains_key(*runtime)) {
