@@ -84,6 +84,7 @@ impl Sent {
             redelivered: false,
             idempotency: self.idempotency(envelope),
             delegation: None,
+            fire: None,
             native,
             timeline: Vec::new(),
         })

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DelegationId, RequestId, WorkspaceId};
+use crate::{DelegationId, RequestId, WorkspaceId, schedule::Fire};
 
 /// The queue a job travels by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,15 +67,24 @@ pub enum Job {
         /// The delegation.
         delegation_id: DelegationId,
     },
+    /// Send a schedule's prompt.
+    FireV1 {
+        /// The workspace it is for.
+        workspace_id: WorkspaceId,
+        /// The fire.
+        #[serde(flatten)]
+        fire: Fire,
+    },
 }
 
 impl Job {
     /// The queue it travels by.
     pub fn queue(&self) -> Queue {
         match self {
-            Self::DeliverV1 { .. } | Self::OfferV1 { .. } | Self::DelegateV1 { .. } => {
-                Queue::Deliveries
-            }
+            Self::DeliverV1 { .. }
+            | Self::OfferV1 { .. }
+            | Self::DelegateV1 { .. }
+            | Self::FireV1 { .. } => Queue::Deliveries,
             Self::ProvisionV1 { .. } => Queue::Provision,
             Self::StopV1 { .. } => Queue::Stop,
             Self::RestartV1 { .. } | Self::RestartAllV1 { .. } => Queue::Restarts,

@@ -17,6 +17,7 @@ pub mod lifecycle;
 pub mod mode;
 pub mod request;
 pub mod requirement;
+pub mod schedule;
 pub mod secret;
 pub mod template;
 pub mod time;
@@ -24,5 +25,7 @@ pub mod token;
 pub mod workspace;
 
 pub use error::{Error, Kind, Result};
-pub use id::{ActivityId, BodyId, DelegationId, EventId, RequestId, TokenId, WorkspaceId};
+pub use id::{
+    ActivityId, BodyId, DelegationId, EventId, RequestId, ScheduleId, TokenId, WorkspaceId,
+};
 pub use mode::Mode;

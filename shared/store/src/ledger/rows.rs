@@ -4,6 +4,7 @@ use domain::{
     BodyId, DelegationId, RequestId, WorkspaceId,
     activity::Source,
     request::{Hold, Idempotency, Priority, Request, State, Step},
+    schedule::Fire,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,8 @@ pub(super) struct Row {
     idempotency: Option<Idempotency>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     delegation: Option<DelegationId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fire: Option<Fire>,
     #[serde(default)]
     native: bool,
     timeline: Vec<Step>,
@@ -101,6 +104,7 @@ impl From<&Request> for Row {
             redelivered,
             idempotency,
             delegation,
+            fire,
             native,
             timeline,
         } = request.clone();
@@ -131,6 +135,7 @@ impl From<&Request> for Row {
             redelivered,
             idempotency,
             delegation,
+            fire,
             native,
             timeline,
         }
@@ -166,6 +171,7 @@ impl From<Row> for Request {
             redelivered: row.redelivered,
             idempotency: row.idempotency,
             delegation: row.delegation,
+            fire: row.fire,
             native: row.native,
             timeline: row.timeline,
         }
