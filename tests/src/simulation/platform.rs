@@ -80,7 +80,8 @@ impl Sim {
             | Job::ProvisionV1 { .. }
             | Job::StopV1 { .. }
             | Job::RestartV1 { .. }
-            | Job::RestartAllV1 { .. } => Ok(()),
+            | Job::RestartAllV1 { .. }
+            | Job::FireV1 { .. } => Ok(()),
         }
     }
 
