@@ -69,6 +69,8 @@ functions! {
     "workspaces.viewport" => workspaces::viewport::handle;
     "workspaces.health" => workspaces::health::handle;
     "workspaces.fallback" => workspaces::fallback::handle;
+    "schedules.crud" => schedules::crud::handle;
+    "schedules.admin_health" => schedules::admin_health::handle;
     "templates.list" => templates::list::handle;
     "templates.import" => templates::import::handle;
     "templates.refresh" => templates::refresh::handle;
