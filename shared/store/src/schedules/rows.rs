@@ -188,9 +188,10 @@ impl FireRow {
         }
     }
 
-    /// Milliseconds from being claimed to the end, once it has ended.
+    /// Milliseconds from being claimed to the end, once it has ended; none are negative, whatever
+    /// two clocks say.
     pub fn duration_ms(&self) -> Option<i64> {
         let took = self.ended_at?.duration_since(self.claimed_at);
-        i64::try_from(took.as_millis()).ok()
+        i64::try_from(took.as_millis()).ok().map(|took| took.max(0))
     }
 }
