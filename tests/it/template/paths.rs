@@ -86,7 +86,7 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
     life(inside, needed, &top).await;
 
     templates(inside, needed).await;
-    schedules(inside, needed, &own, &top).await;
+    Box::pin(schedules(inside, needed, &own, &top)).await;
 
     // workspaces
     let new = json!({

@@ -25,7 +25,8 @@ macro_rules! functions {
         /// It is not in the list.
         pub async fn call(app: &'static App, name: &str, request: Request) -> Response<Body> {
             match name {
-                $($name => answer(context!(app $(, $context)?), request, $handle).await,)+
+                // Boxed: all arms' futures in one would not fit a test's stack.
+                $($name => Box::pin(answer(context!(app $(, $context)?), request, $handle)).await,)+
                 other => panic!("{other} is not callable in process: tests/src/counted/route.rs"),
             }
         }
