@@ -14,6 +14,7 @@ mod ledger;
 mod modes;
 mod org;
 mod registry;
+mod schedules;
 mod settings;
 mod store;
 mod template;

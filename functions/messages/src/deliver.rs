@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::ledger::Ledger as _;
 
 use crate::{
-    Messages, delegate,
+    Messages, delegate, fire,
     flow::{
         Shelf as _,
         deliver::{Offer, deliver},
@@ -111,6 +111,7 @@ async fn work(messages: &'static Messages, body: &str) -> Result<()> {
             workspace_id,
             restart,
         } => restart_context::send(messages, workspace_id, &restart).await,
+        Job::FireV1 { workspace_id, fire } => fire::send(messages, workspace_id, fire).await,
         other @ (Job::ProvisionV1 { .. }
         | Job::StopV1 { .. }
         | Job::RestartV1 { .. }

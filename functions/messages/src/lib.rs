@@ -9,6 +9,7 @@ pub mod delegations;
 pub mod deliver;
 pub mod dispatch;
 pub mod envelope;
+pub mod fire;
 pub mod flow;
 pub mod kick;
 pub mod options;

@@ -86,6 +86,7 @@ impl Sent {
             redelivered: false,
             idempotency: self.idempotency(envelope),
             delegation: None,
+            fire: None,
             native,
             timeline: Vec::new(),
         })

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::WorkspaceId;
+use crate::{ScheduleId, WorkspaceId};
 
 /// One event about one workspace.
 #[derive(Debug, Clone, PartialEq)]
@@ -134,6 +134,24 @@ pub enum Event {
         /// Why.
         error: String,
     },
+    /// A schedule of it ran.
+    CronExecuted {
+        /// The schedule.
+        schedule_id: ScheduleId,
+        /// Its name.
+        schedule_name: String,
+        /// `ok`, `error` or `stale`.
+        status: &'static str,
+    },
+    /// A schedule of it was due, and nothing was sent.
+    CronSkipped {
+        /// The schedule.
+        schedule_id: ScheduleId,
+        /// Its name.
+        schedule_name: String,
+        /// Why.
+        reason: String,
+    },
     /// It works on something else now. Told, not kept.
     TaskUpdated {
         /// The new task, in its words.
@@ -164,6 +182,8 @@ impl Event {
             Self::DelegationStatus { .. } => "DELEGATION_STATUS",
             Self::DelegationComplete { .. } => "DELEGATION_COMPLETE",
             Self::DelegationFailed { .. } => "DELEGATION_FAILED",
+            Self::CronExecuted { .. } => "CRON_EXECUTED",
+            Self::CronSkipped { .. } => "CRON_SKIPPED",
             Self::TaskUpdated { .. } => "TASK_UPDATED",
         }
     }
@@ -264,6 +284,24 @@ impl Event {
                 }
                 payload
             }
+            Self::CronExecuted {
+                schedule_id,
+                schedule_name,
+                status,
+            } => json!({
+                "schedule_id": schedule_id,
+                "schedule_name": schedule_name,
+                "status": status,
+            }),
+            Self::CronSkipped {
+                schedule_id,
+                schedule_name,
+                reason,
+            } => json!({
+                "schedule_id": schedule_id,
+                "schedule_name": schedule_name,
+                "reason": reason,
+            }),
             Self::TaskUpdated {
                 current_task,
                 active_tasks,

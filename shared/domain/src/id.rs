@@ -67,6 +67,8 @@ ids! {
     ActivityId: "activity", "invalid activity ID";
     /// A delegation. Version 7: sorts by time.
     DelegationId: "delegation", "invalid delegation ID";
+    /// A schedule.
+    ScheduleId: "schedule", "invalid schedule ID";
     /// A stored body of a request or a reply.
     BodyId: "body", "invalid body ID";
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DelegationId, RequestId, WorkspaceId, restart::Restart};
+use crate::{DelegationId, RequestId, WorkspaceId, restart::Restart, schedule::Fire};
 
 /// The queue a job travels by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +91,14 @@ pub enum Job {
         /// The delegation.
         delegation_id: DelegationId,
     },
+    /// Send a schedule's prompt.
+    FireV1 {
+        /// The workspace it is for.
+        workspace_id: WorkspaceId,
+        /// The fire.
+        #[serde(flatten)]
+        fire: Fire,
+    },
 }
 
 impl Job {
@@ -100,7 +108,8 @@ impl Job {
             Self::DeliverV1 { .. }
             | Self::OfferV1 { .. }
             | Self::RestartContextV1 { .. }
-            | Self::DelegateV1 { .. } => Queue::Deliveries,
+            | Self::DelegateV1 { .. }
+            | Self::FireV1 { .. } => Queue::Deliveries,
             Self::ProvisionV1 { .. } => Queue::Provision,
             Self::StopV1 { .. } => Queue::Stop,
             Self::RestartV1 { .. }

@@ -19,6 +19,7 @@ pub mod mode;
 pub mod request;
 pub mod requirement;
 pub mod restart;
+pub mod schedule;
 pub mod secret;
 pub mod template;
 pub mod time;
@@ -26,5 +27,7 @@ pub mod token;
 pub mod workspace;
 
 pub use error::{Error, Kind, Result};
-pub use id::{ActivityId, BodyId, DelegationId, EventId, RequestId, TokenId, WorkspaceId};
+pub use id::{
+    ActivityId, BodyId, DelegationId, EventId, RequestId, ScheduleId, TokenId, WorkspaceId,
+};
 pub use mode::Mode;

@@ -16,7 +16,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{BodyId, DelegationId, RequestId, WorkspaceId, activity::Source};
+use crate::{BodyId, DelegationId, RequestId, WorkspaceId, activity::Source, schedule::Fire};
 
 /// How long an offer waits for its claim.
 pub const OFFER: SignedDuration = SignedDuration::from_secs(60);
@@ -317,6 +317,8 @@ pub struct Request {
     pub idempotency: Option<Idempotency>,
     /// The delegation it carries.
     pub delegation: Option<DelegationId>,
+    /// The fire of a schedule it carries.
+    pub fire: Option<Fire>,
     /// Whether the target queues by itself, so that nothing is queued for it.
     pub native: bool,
     /// What happened when.

@@ -21,6 +21,10 @@
 //! | idempotency key of a creation | `CREATED#<hash>` | `CREATED` | |
 //! | keyring: a scope's data key, the names of its secrets | `SECRETS#<workspace or GLOBAL>` | `KEYRING` | |
 //! | secret, encrypted | `SECRETS#<workspace or GLOBAL>` | `SECRET#<name>` | |
+//! | schedule | `SCHEDULES#<workspace>` | schedule | `log`, `due` |
+//! | a schedule's prompt | `SCHEDULE#<schedule>` | `PROMPT` | |
+//! | a schedule's name, so that it is the only one; how many there are | `SCHEDULE_NAMES#<workspace>` | `NAME#<name>`, `COUNT` | |
+//! | fire of a schedule, and what became of it | `FIRES#<schedule>` | slot | `due` |
 //! | tokens used on a day | `USAGE#<workspace>` | day | |
 //! | viewport of the canvas | `CANVAS` | `VIEWPORT` | |
 //! | creations under a quota, counted | `QUOTA` | `WORKSPACES` | |
@@ -32,13 +36,15 @@
 //! |---|---|---|---|
 //! | `tree` | `CHILDREN#<parent or ROOT>` | created, id | peers, cascades |
 //! | `log` | `WORKSPACES` | created, id | the list of workspaces, oldest first |
+//! | `log` | `SCHEDULES` | created, id | the schedules of all workspaces |
 //! | `log` | `EVENTLOG#<shard>` | event (v7) | the newest events of all workspaces |
 //! | `due` | `<kind>#<shard>` | due time, key | whatever someone must look at again |
 //!
 //! Indexes hold keys only and are read eventually: they nominate, the rows decide.
 
 use domain::{
-    ActivityId, BodyId, DelegationId, EventId, RequestId, TokenId, WorkspaceId,
+    ActivityId, BodyId, DelegationId, EventId, RequestId, ScheduleId, TokenId, WorkspaceId,
+    schedule::Fire,
     secret::{Scope, SecretName},
     token::TokenHash,
 };
@@ -232,6 +238,49 @@ pub fn created_once(key: &str) -> Key {
     Key::new(format!("CREATED#{key}"), "CREATED")
 }
 
+/// The partition of a workspace's schedules.
+pub fn schedules(id: WorkspaceId) -> String {
+    format!("SCHEDULES#{id}")
+}
+
+/// A schedule.
+pub fn schedule(workspace: WorkspaceId, id: ScheduleId) -> Key {
+    Key::new(schedules(workspace), id.to_string())
+}
+
+/// A schedule's prompt: apart, as the schedule is written at every slot.
+pub fn schedule_prompt(id: ScheduleId) -> Key {
+    Key::new(format!("SCHEDULE#{id}"), "PROMPT")
+}
+
+/// The partition of what a workspace's schedules are called.
+pub fn schedule_names(id: WorkspaceId) -> String {
+    format!("SCHEDULE_NAMES#{id}")
+}
+
+/// How many schedules a workspace has.
+pub fn schedule_count(id: WorkspaceId) -> Key {
+    Key::new(schedule_names(id), "COUNT")
+}
+
+/// That a schedule of a workspace has this name.
+pub fn schedule_name(id: WorkspaceId, name: &str) -> Key {
+    Key::new(schedule_names(id), format!("NAME#{name}"))
+}
+
+/// The partition of a schedule's fires.
+pub fn fires(id: ScheduleId) -> String {
+    format!("FIRES#{id}")
+}
+
+/// A fire of a schedule.
+pub fn fire(fire: &Fire) -> Key {
+    Key::new(
+        fires(fire.schedule_id),
+        format!("{:020}", fire.slot.as_microsecond()),
+    )
+}
+
 /// The partition of a scope's secrets and of the key they are encrypted with.
 pub fn secrets(scope: Scope) -> String {
     match scope {
@@ -346,5 +395,15 @@ pub fn event_log(shard: u8) -> String {
 
 /// Sort key of workspaces: by creation, unique.
 pub fn created(at: Timestamp, id: WorkspaceId) -> String {
+    format!("{:020}#{id}", at.as_microsecond())
+}
+
+/// `log` partition of the schedules of all workspaces.
+pub fn all_schedules() -> String {
+    "SCHEDULES".to_owned()
+}
+
+/// Sort key of schedules: by creation, unique.
+pub fn schedule_created(at: Timestamp, id: ScheduleId) -> String {
     format!("{:020}#{id}", at.as_microsecond())
 }

@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod lifecycle;
 mod ops;
 mod queries;
+pub mod schedules;
 pub mod secrets;
 pub mod templates;
 pub mod tokens;

@@ -44,6 +44,7 @@ pub(super) fn of(
     let report = json!({"activity_type": "agent_log", "summary": "working"});
     let new = json!({"name": "New", "external": true, "parent_id": top.id});
     let below = json!({"parent_id": peer.id});
+    let schedule = json!({"cron_expr": "0 9 * * *", "prompt": "p"});
     let discover = get(&format!("/registry/discover/{}", peer.id));
     let delete = format!("/workspaces/{}?confirm=true", peer.id);
     [
@@ -103,9 +104,11 @@ pub(super) fn of(
         ("restart", 3, 12, post(&at("/restart"), json!({}))),
         ("pause", 4, 10, post(&at("/pause"), json!({}))),
         ("resume", 4, 12, post(&at("/resume"), json!({}))),
+        ("schedules", 3, 0, get(&at("/schedules"))),
+        ("a new schedule", 2, 14, post(&at("/schedules"), schedule)),
         (
             "delete, one below",
-            18,
+            20,
             34,
             admin(Method::DELETE, &delete, json!({})),
         ),

@@ -5,7 +5,8 @@ mod process;
 use std::time::Duration;
 
 use e2e::{World, envelope, until, without};
-use process::{Example, text_of};
+pub(crate) use process::Example;
+use process::text_of;
 use serde_json::json;
 use tokio::time::Instant;
 

@@ -57,6 +57,7 @@ pub(super) fn request(target: WorkspaceId, seconds: i64) -> Request {
         redelivered: false,
         idempotency: None,
         delegation: None,
+        fire: None,
         native: false,
         timeline: Vec::new(),
     }

@@ -35,6 +35,7 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
     let failed = format!("/admin/workspaces/{}/bootstrap-failed", own.id);
     let secret = json!({"key": "OUTAGE", "value": "v"});
     let template = json!({"name": Uuid::new_v4().to_string(), "files": {}});
+    let schedule = json!({"cron_expr": "0 9 * * *", "prompt": "p"});
     let org = json!({"template": {"workspaces": [{"name": "n"}]}});
     let from_template = json!({"name": "n", "template": "example"});
     vec![
@@ -91,6 +92,13 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
         admin(Method::GET, &test_token, json!({})),
         admin(Method::GET, "/canvas/viewport", json!({})),
         post("/canvas/viewport", json!({})).method(Method::PUT),
+        get(&at("/schedules")),
+        post(&at("/schedules"), schedule),
+        post(
+            &at(&format!("/schedules/{}/run", Uuid::new_v4())),
+            json!({}),
+        ),
+        admin(Method::GET, "/admin/schedules/health", json!({})),
         admin(Method::GET, "/templates", json!({})),
         get("/templates"),
         admin(Method::GET, "/org/templates", json!({})),

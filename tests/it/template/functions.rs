@@ -18,6 +18,7 @@ fn handlers() -> BTreeSet<&'static str> {
         .chain(names(events::Handler::ALL))
         .chain(names(workspaces::Handler::ALL))
         .chain(names(templates::Handler::ALL))
+        .chain(names(schedules::Handler::ALL))
         .chain(names(fleet::Handler::ALL))
         .collect()
 }
@@ -31,6 +32,7 @@ fn parses(function: &Function<'_>) -> bool {
         "events" => name.parse::<events::Handler>().is_ok(),
         "workspaces" => name.parse::<workspaces::Handler>().is_ok(),
         "templates" => name.parse::<templates::Handler>().is_ok(),
+        "schedules" => name.parse::<schedules::Handler>().is_ok(),
         "fleet" => name.parse::<fleet::Handler>().is_ok(),
         _ => false,
     }

@@ -87,6 +87,7 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
     life(inside, needed, &top).await;
 
     templates(inside, needed).await;
+    Box::pin(schedules(inside, needed, &own, &top)).await;
 
     // workspaces
     let new = json!({
@@ -272,6 +273,42 @@ async fn templates(inside: &InProcess, needed: &mut Needed) {
     let org = json!({"dir": by_hand});
     let import = admin(inside.post("/org/import")).json(&org);
     needed.by(import).await.expect(201);
+}
+
+/// Created, changed, run, shown, deleted; one is left for the removal of its workspace.
+async fn schedules(inside: &InProcess, needed: &mut Needed, own: &Workspace, top: &Workspace) {
+    let call = |method: Method, rest: &str| {
+        let path = format!("/workspaces/{}/schedules{rest}", own.id);
+        inside.call(method, &path).bearer(&own.token)
+    };
+    let mut made = Vec::new();
+    for name in ["One", "Two"] {
+        let new = json!({"name": name, "cron_expr": "0 9 * * *", "prompt": "p"});
+        let create = call(Method::POST, "").json(&new);
+        made.push(needed.by(create).await.expect(201).text("id"));
+    }
+    let at = |rest: &str| format!("/{}{rest}", made[0]);
+    let change = json!({"name": "Renamed", "prompt": "q", "enabled": false});
+    let change = call(Method::PATCH, &at("")).json(&change);
+    needed.by(change).await.expect(200);
+    needed.by(call(Method::POST, &at("/run"))).await.expect(200);
+    needed
+        .by(call(Method::GET, &at("/history")))
+        .await
+        .expect(200);
+    needed.by(call(Method::GET, "")).await.expect(200);
+    let health = call(Method::GET, "/health").bearer(&top.token);
+    needed
+        .by(health.header("X-Workspace-ID", &top.id))
+        .await
+        .expect(200);
+    needed.by(call(Method::DELETE, &at(""))).await.expect(200);
+    let all = inside.get("/admin/schedules/health");
+    needed
+        .by(all.clone().bearer(&inside.admin))
+        .await
+        .expect(200);
+    needed.by(all.bearer(&own.token)).await.expect(401);
 }
 
 async fn delegations(inside: &InProcess, needed: &mut Needed, own: &Workspace, to: &Workspace) {

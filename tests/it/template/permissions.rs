@@ -12,7 +12,7 @@ use super::paths;
 
 /// Needs messages under way, queues, a clock or EC2: where these are tested, IAM is enforced or the
 /// permissions are looked at. EC2 is a fake in tests, so what is asked of it is not seen here.
-const ELSEWHERE: [&str; 18] = [
+const ELSEWHERE: [&str; 19] = [
     "fleet.provision",
     "fleet.stop",
     "fleet.exchange",
@@ -30,6 +30,7 @@ const ELSEWHERE: [&str; 18] = [
     "messages.tick",
     "messages.queue",
     "messages.request",
+    "schedules.tick",
     "workspaces.restarts",
 ];
 

@@ -25,7 +25,8 @@ macro_rules! functions {
         /// It is not in the list.
         pub async fn call(app: &'static App, name: &str, request: Request) -> Response<Body> {
             match name {
-                $($name => answer(context!(app $(, $context)?), request, $handle).await,)+
+                // Boxed: all arms' futures in one would not fit a test's stack.
+                $($name => Box::pin(answer(context!(app $(, $context)?), request, $handle)).await,)+
                 other => panic!("{other} is not callable in process: tests/src/counted/route.rs"),
             }
         }
@@ -70,6 +71,8 @@ functions! {
     "workspaces.viewport" => workspaces::viewport::handle;
     "workspaces.health" => workspaces::health::handle;
     "workspaces.fallback" => workspaces::fallback::handle;
+    "schedules.crud" => schedules::crud::handle;
+    "schedules.admin_health" => schedules::admin_health::handle;
     "templates.list" => templates::list::handle;
     "templates.import" => templates::import::handle;
     "templates.refresh" => templates::refresh::handle;

@@ -93,6 +93,7 @@ impl Sim {
                 digest: String::new(),
             }),
             delegation: None,
+            fire: None,
             native: worker.native,
             timeline: Vec::new(),
         })

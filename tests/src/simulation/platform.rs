@@ -83,7 +83,8 @@ impl Sim {
             | Job::RestartV1 { .. }
             | Job::RestartAllV1 { .. }
             | Job::RefreshV1 { .. }
-            | Job::RefreshAllV1 { .. } => Ok(()),
+            | Job::RefreshAllV1 { .. }
+            | Job::FireV1 { .. } => Ok(()),
         }
     }
 

@@ -3,6 +3,7 @@
 use domain::{
     Result,
     request::{Next, Request, State, Trouble, after},
+    schedule,
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{
@@ -175,6 +176,7 @@ where
         sentence: None,
         activity: rows::answered(request, name, status, Some((id, &bytes)), took, now),
         answered: status < 400,
+        empty: request.fire.is_some() && schedule::is_empty(&bytes),
         text,
         usage: reply::usage(&bytes),
     };

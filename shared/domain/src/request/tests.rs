@@ -38,6 +38,7 @@ fn request() -> Request {
         redelivered: false,
         idempotency: None,
         delegation: None,
+        fire: None,
         native: false,
         timeline: Vec::new(),
     }

@@ -3,8 +3,11 @@
 use domain::{
     Error, RequestId, Result,
     activity::Activity,
-    request::{EXPIRY, LOOK_AGAIN, MAX_WAITING, OFFER, RESULT_KEPT, Request, State, Step},
+    request::{
+        EXPIRY, Idempotency, LOOK_AGAIN, MAX_WAITING, OFFER, RESULT_KEPT, Request, State, Step,
+    },
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Accepted, Entry, Gate, Load, deliver, jobs::pending, rows};
@@ -210,6 +213,17 @@ fn first(request: &Request, load: Change) -> Vec<Write> {
         );
     }
     writes
+}
+
+/// The write that takes an idempotency key for a request that is not to be accepted; it fails where
+/// one was.
+pub(crate) fn taken(request: RequestId, idempotency: &Idempotency, now: Timestamp) -> Write {
+    let row = Repeat {
+        request_id: request,
+        digest: idempotency.digest.clone(),
+        expires_at: (now + EXPIRY).as_second(),
+    };
+    Write::put(keys::idempotency(&idempotency.key), &row).if_new()
 }
 
 fn refused(request: &Request, why: &Cancelled) -> Result<Tried> {

@@ -46,6 +46,7 @@ impl Store {
         let mut request = request.clone();
         let mut slot = Slot::NobodyWaits;
         let mut caller_is_there = true;
+        let mut fired = self.fired(&request).await?;
         for tried in 0..TRIES {
             let mut writes = vec![end_row(&request, ending, now).into()];
             if request.caller.is_logged() {
@@ -60,6 +61,10 @@ impl Store {
                 writes.extend(for_caller(&request, ending, now));
             }
             let caller_end = writes.len();
+            if let Some(fired) = &fired {
+                writes.extend(fired.ended_with(&request, ending, now));
+            }
+            let fired_end = writes.len();
 
             match self.transact(writes).await {
                 Ok(()) => {
@@ -83,6 +88,11 @@ impl Store {
                     if (caller_at..caller_end).any(|n| why.failed(n)) {
                         // Gone meanwhile: an answer is not lost because its asker is.
                         caller_is_there = false;
+                        continue;
+                    }
+                    if (caller_end..fired_end).any(|n| why.failed(n)) {
+                        // Edited in no way that matters, ended, or deleted: read again.
+                        fired = self.fired(&request).await?;
                         continue;
                     }
                     if (load_at..load_end).any(|n| why.failed(n)) {

@@ -25,6 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub(crate) use accept::taken;
 pub use domain::lifecycle::Gate;
 pub(crate) use jobs::pending;
 pub use jobs::{JOB_OVERDUE, PendingJob};
@@ -155,6 +156,8 @@ pub struct Ending {
     pub activity: Activity,
     /// Whether the caller got an answer it can use.
     pub answered: bool,
+    /// Whether the answer to a schedule's prompt said nothing.
+    pub empty: bool,
     /// What a delegation ends with: the stored `{"text", "delegation_id"}`, and the text's
     /// beginning.
     pub text: Option<(BodyId, String)>,
@@ -175,6 +178,7 @@ impl Ending {
             sentence: None,
             activity,
             answered: false,
+            empty: false,
             text: None,
             usage: None,
         }

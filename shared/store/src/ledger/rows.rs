@@ -4,6 +4,7 @@ use domain::{
     BodyId, DelegationId, RequestId, WorkspaceId,
     activity::Source,
     request::{Hold, Idempotency, Priority, Request, State, Step},
+    schedule::Fire,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,8 @@ pub(super) struct Row {
     idempotency: Option<Idempotency>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     delegation: Option<DelegationId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fire: Option<Fire>,
     #[serde(default)]
     native: bool,
     timeline: Vec<Step>,
@@ -104,6 +107,7 @@ impl From<&Request> for Row {
             redelivered,
             idempotency,
             delegation,
+            fire,
             native,
             timeline,
         } = request.clone();
@@ -135,6 +139,7 @@ impl From<&Request> for Row {
             redelivered,
             idempotency,
             delegation,
+            fire,
             native,
             timeline,
         }
@@ -174,6 +179,7 @@ impl From<Row> for Request {
             redelivered: row.redelivered,
             idempotency: row.idempotency,
             delegation: row.delegation,
+            fire: row.fire,
             native: row.native,
             timeline: row.timeline,
         }

@@ -50,10 +50,11 @@ impl Store {
             {
                 Some(Removal::Yes) => {
                     // Nothing looks these up any more; a crash here leaves rows that mean nothing,
-                    // and secrets that no key opens.
+                    // secrets that no key opens, and schedules that their tick stops.
                     tokio::try_join!(
                         self.forget_tokens(id),
                         self.delete_partition(keys::secrets(Scope::Workspace(id))),
+                        self.stop_schedules(id),
                     )?;
                     return Ok(Removal::Yes);
                 }
@@ -131,6 +132,7 @@ impl Store {
         self.delete_partition(keys::secrets(Scope::Workspace(id)))
             .await?;
         self.delete_partition(keys::activities(id)).await?;
+        self.purge_schedules(id).await?;
         // Those that still run or wait keep their books, and the machine its record, until they are
         // gone: else nobody would see to them.
         let idle = Write::delete(keys::load(id))
@@ -151,7 +153,7 @@ impl Store {
         self.delete_partition(keys::tokens(id)).await
     }
 
-    async fn delete_partition(&self, partition: String) -> Result<()> {
+    pub(crate) async fn delete_partition(&self, partition: String) -> Result<()> {
         loop {
             let query = Page {
                 partition: partition.clone(),

@@ -1,0 +1,89 @@
+//! `POST /workspaces/{id}/schedules` (contract: lifecycle-and-sweepers 6.3).
+
+use domain::{
+    Error, Result, ScheduleId, WorkspaceId,
+    schedule::{self, MAX_SCHEDULES, prompt_preview},
+    time::wire,
+};
+use edge::{App, Input, Reply, http::Fields};
+use serde::{Deserialize, Serialize};
+use store::schedules::{Created, Schedule, Source, new_id};
+
+use super::{MAX_BYTES, name_taken};
+
+/// The contract's sentence for whatever does not read as a schedule.
+const REQUIRED: &str = "cron_expr and prompt are required";
+
+#[derive(Debug, Deserialize)]
+struct CreateRequest {
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    name: String,
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    cron_expr: String,
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    timezone: String,
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    prompt: String,
+    #[serde(default)]
+    enabled: Option<bool>,
+}
+
+#[derive(Debug, Serialize)]
+struct CreateReply {
+    id: ScheduleId,
+    status: &'static str,
+    next_run_at: Option<String>,
+}
+
+pub(super) async fn create(app: &App, workspace: WorkspaceId, input: &Input) -> Result<Reply> {
+    let CreateRequest {
+        name,
+        cron_expr,
+        timezone,
+        prompt,
+        enabled,
+    } = input.json(MAX_BYTES, REQUIRED)?;
+    if cron_expr.is_empty() {
+        return Err(Error::invalid(REQUIRED));
+    }
+    let prompt = schedule::prompt(&prompt)?;
+    schedule::name(&name)?;
+    let cron = schedule::parse(&cron_expr, &timezone)?;
+    let next_run_at = cron.next_after(input.now);
+    let schedule = Schedule {
+        id: new_id(),
+        workspace,
+        name,
+        cron_expr,
+        timezone: if timezone.is_empty() {
+            "UTC".to_owned()
+        } else {
+            timezone
+        },
+        prompt_preview: prompt_preview(&prompt),
+        enabled: enabled.unwrap_or(true),
+        source: Source::Runtime,
+        last_run_at: None,
+        next_run_at,
+        run_count: 0,
+        last_status: String::new(),
+        last_error: String::new(),
+        consecutive_empty_runs: 0,
+        running: None,
+        version: 1,
+        created_at: input.now,
+        updated_at: input.now,
+    };
+    match app.store.create_schedule(&schedule, &prompt).await? {
+        Created::Yes => Ok(Reply::created(&CreateReply {
+            id: schedule.id,
+            status: "created",
+            next_run_at: next_run_at.map(wire),
+        })),
+        Created::NameTaken => Err(name_taken(&schedule.name)),
+        Created::Full => Err(Error::conflict(format!(
+            "maximum {MAX_SCHEDULES} schedules per workspace: delete one first"
+        ))),
+        Created::NoWorkspace => Err(Error::missing("workspace not found")),
+    }
+}
