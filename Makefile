@@ -48,10 +48,11 @@ soak: ## The simulation until a million messages were accepted (MESSAGES=1000000
 	SIMULATION_MESSAGES=$(or $(MESSAGES),1000000) $(if $(SEED),SIMULATION_SEED=$(SEED)) \
 	  cargo test --workspace --lib -- simulation::tests::seeds --nocapture
 
-lint: $(LOCAL)/venv-sam/.made ## Formatting, clippy, the template, the boot script, the Python of the local stack
+lint: $(LOCAL)/venv-sam/.made $(LOCAL)/venv-checkov/.made ## Formatting, clippy, the template (cfn-lint, checkov), the boot script, the Python of the local stack
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(TOOLS)/cfn-lint template.yaml
+	env LOG_LEVEL=ERROR $(LOCAL)/venv-checkov/bin/checkov --config-file infra/checkov.yaml
 	$(TOOLS)/shellcheck infra/boot/*.sh
 	$(TOOLS)/ruff check infra/local
 	$(TOOLS)/ruff format --check infra/local
@@ -99,6 +100,9 @@ $(LOCAL)/venv/.made: infra/local/requirements.txt
 	$(make_venv)
 
 $(LOCAL)/venv-sam/.made: infra/local/requirements-sam.txt
+	$(make_venv)
+
+$(LOCAL)/venv-checkov/.made: infra/local/requirements-checkov.txt
 	$(make_venv)
 
 # From scratch whenever the requirements change: a venv updated in place keeps what is no longer wanted.

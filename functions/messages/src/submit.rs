@@ -85,6 +85,7 @@ impl Sent {
             idempotency: self.idempotency(envelope),
             delegation: None,
             native,
+            trace: options.trace,
             timeline: Vec::new(),
         })
     }

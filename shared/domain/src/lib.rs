@@ -20,6 +20,7 @@ pub mod secret;
 pub mod template;
 pub mod time;
 pub mod token;
+pub mod trace;
 pub mod workspace;
 
 pub use error::{Error, Kind, Result};

@@ -16,7 +16,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{BodyId, DelegationId, RequestId, WorkspaceId, activity::Source};
+use crate::{BodyId, DelegationId, RequestId, WorkspaceId, activity::Source, trace::Trace};
 
 /// How long an offer waits for its claim.
 pub const OFFER: SignedDuration = SignedDuration::from_secs(60);
@@ -319,6 +319,8 @@ pub struct Request {
     pub delegation: Option<DelegationId>,
     /// Whether the target queues by itself, so that nothing is queued for it.
     pub native: bool,
+    /// Which call it came with, for whoever follows it to its agent.
+    pub trace: Option<Trace>,
     /// What happened when.
     pub timeline: Vec<Step>,
 }

@@ -22,6 +22,7 @@
 //! | keyring: a scope's data key, the names of its secrets | `SECRETS#<workspace or GLOBAL>` | `KEYRING` | |
 //! | secret, encrypted | `SECRETS#<workspace or GLOBAL>` | `SECRET#<name>` | |
 //! | tokens used on a day | `USAGE#<workspace>` | day | |
+//! | when a sweep last ran | `SWEEPS` | its name | |
 //! | viewport of the canvas | `CANVAS` | `VIEWPORT` | |
 //! | head of a template, or of an organisation's | `TEMPLATES`, `ORG_TEMPLATES` | its folder | |
 //! | how long templates' runtimes may take to register | `TEMPLATE_TIMEOUTS` | `TEMPLATE_TIMEOUTS` | |
@@ -267,6 +268,16 @@ pub fn due_at(at: Timestamp, id: &str) -> String {
 pub fn due_time(due_at: &str) -> Option<Timestamp> {
     let micros = due_at.split('#').next()?.parse().ok()?;
     Timestamp::from_microsecond(micros).ok()
+}
+
+/// The partition of what is known of sweeps.
+pub fn sweeps() -> String {
+    "SWEEPS".to_owned()
+}
+
+/// When a sweep last ran.
+pub fn sweep(name: &str) -> Key {
+    Key::new(sweeps(), name)
 }
 
 /// The canvas' saved viewport.

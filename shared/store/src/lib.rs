@@ -17,6 +17,7 @@ pub mod lifecycle;
 mod ops;
 mod queries;
 pub mod secrets;
+pub mod sweeps;
 pub mod templates;
 pub mod tokens;
 pub mod usage;

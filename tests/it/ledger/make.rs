@@ -58,6 +58,7 @@ pub(super) fn request(target: WorkspaceId, seconds: i64) -> Request {
         idempotency: None,
         delegation: None,
         native: false,
+        trace: None,
         timeline: Vec::new(),
     }
 }

@@ -94,6 +94,7 @@ impl Sim {
             }),
             delegation: None,
             native: worker.native,
+            trace: None,
             timeline: Vec::new(),
         })
     }

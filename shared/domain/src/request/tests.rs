@@ -39,6 +39,7 @@ fn request() -> Request {
         idempotency: None,
         delegation: None,
         native: false,
+        trace: None,
         timeline: Vec::new(),
     }
 }

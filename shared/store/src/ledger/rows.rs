@@ -4,6 +4,7 @@ use domain::{
     BodyId, DelegationId, RequestId, WorkspaceId,
     activity::Source,
     request::{Hold, Idempotency, Priority, Request, State, Step},
+    trace::Trace,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,8 @@ pub(super) struct Row {
     delegation: Option<DelegationId>,
     #[serde(default)]
     native: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<Trace>,
     timeline: Vec<Step>,
 }
 
@@ -102,6 +105,7 @@ impl From<&Request> for Row {
             idempotency,
             delegation,
             native,
+            trace,
             timeline,
         } = request.clone();
         Self {
@@ -132,6 +136,7 @@ impl From<&Request> for Row {
             idempotency,
             delegation,
             native,
+            trace,
             timeline,
         }
     }
@@ -167,6 +172,7 @@ impl From<Row> for Request {
             idempotency: row.idempotency,
             delegation: row.delegation,
             native: row.native,
+            trace: row.trace,
             timeline: row.timeline,
         }
     }
