@@ -52,10 +52,11 @@ soak-fleet: ## The simulation of the fleet (SEEDS=2000; SEED=n replays one, with
 	FLEET_SEEDS=$(or $(SEEDS),2000) $(if $(SEED),FLEET_SEED=$(SEED)) \
 	  cargo test --workspace --lib -- fleet_simulation::tests::storms --nocapture
 
-lint: $(LOCAL)/venv-sam/.made ## Formatting, clippy, the template, the boot script, the Python of the local stack
+lint: $(LOCAL)/venv-sam/.made $(LOCAL)/venv-checkov/.made ## Formatting, clippy, the template (cfn-lint, checkov), the boot script, the Python of the local stack
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(TOOLS)/cfn-lint template.yaml
+	env LOG_LEVEL=ERROR $(LOCAL)/venv-checkov/bin/checkov --config-file infra/checkov.yaml
 	$(TOOLS)/shellcheck infra/boot/*.sh
 	$(TOOLS)/ruff check infra/local
 	$(TOOLS)/ruff format --check infra/local
@@ -103,6 +104,9 @@ $(LOCAL)/venv/.made: infra/local/requirements.txt
 	$(make_venv)
 
 $(LOCAL)/venv-sam/.made: infra/local/requirements-sam.txt
+	$(make_venv)
+
+$(LOCAL)/venv-checkov/.made: infra/local/requirements-checkov.txt
 	$(make_venv)
 
 # From scratch whenever the requirements change: a venv updated in place keeps what is no longer wanted.

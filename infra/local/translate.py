@@ -10,6 +10,7 @@ that the template can stay what a SAM user expects:
    the emulator leaves empty for these services, and `aws:SecureTransport`, for the emulator speaks plain HTTP. An Allow
    loses the condition, a Deny is left out.
 4. The emulator does not see which resource `ec2:CreateTags` names: it is allowed on all or on none.
+5. It does not know saved queries of logs (`AWS::Logs::QueryDefinition`); nothing here could run them. They are left out.
 
 What a template may hold but nothing here translates (authorizers, CORS and conditional routes) is refused by name.
 """
@@ -34,6 +35,7 @@ WEBSOCKET_STAGE = "ws"  # the stage that template.yaml names: on AWS, too, the s
 FUNCTION = "AWS::Serverless::Function"
 API = "AWS::ApiGatewayV2::Api"
 BUCKET_POLICY = "AWS::S3::BucketPolicy"
+UNKNOWN = ("AWS::Logs::QueryDefinition",)
 UNMEETABLE = (
     "kms:EncryptionContext",
     "aws:SecureTransport",
@@ -54,7 +56,8 @@ class DeployError(Exception):
 def translate(text: str, parameters: dict[str, str], code_of: Callable[[str], str]) -> dict[str, Any]:
     """The template for the emulator. `code_of` turns a domain into the S3 address of its zip."""
     template = _transform(text, parameters, code_of)
-    resources = template["Resources"]
+    resources = {name: it for name, it in template["Resources"].items() if it["Type"] not in UNKNOWN}
+    template["Resources"] = resources
     for name, api in [(name, r) for name, r in resources.items() if r["Type"] == API]:
         _fix_id(api["Properties"])
         if body := api["Properties"].pop("Body", None):

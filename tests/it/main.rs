@@ -11,6 +11,7 @@ mod example_agent;
 mod fallback;
 mod fleet;
 mod ledger;
+mod metrics;
 mod modes;
 mod org;
 mod registry;

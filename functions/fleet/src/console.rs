@@ -46,7 +46,7 @@ pub async fn handle<M: Machines>(
         Ok(output) => Ok(shown(&output)),
         Err(trouble) if trouble.class() == Class::NoBackend => Ok(no_backend()),
         Err(trouble) => {
-            tracing::warn!(workspace_id = %id, %trouble, "no console output");
+            tracing::warn!(workspace_id = %id, error = %trouble, "no console output");
             let sentence = "control plane returned an error fetching console output";
             Err(Error::new(Kind::Unreachable, sentence).caused_by(trouble))
         }

@@ -65,6 +65,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         status: Status::Pending,
         created_at: input.now,
         ended_at: None,
+        trace: input.trace,
     };
     app.store
         .put_body(delegation.task, task.as_bytes(), input.now)
@@ -143,7 +144,11 @@ async fn submit_task(
     let task: Value = serde_json::from_slice(&body).map_err(Error::internal)?;
     let sent = addressed(messages, delegation, now).await?;
     let envelope = envelope::read(&message(delegation.id, &task["task"]), Uuid::new_v4)?;
-    let mut request = sent.request(&envelope, Options::default(), now)?;
+    let options = Options {
+        trace: delegation.trace,
+        ..Options::default()
+    };
+    let mut request = sent.request(&envelope, options, now)?;
     request.delegation = Some(delegation.id);
     store.put_body(request.body, &envelope.body, now).await?;
     if sent.route == Route::Poll {

@@ -146,6 +146,7 @@ async fn record(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
         status: Status::Dispatched,
         created_at: input.now,
         ended_at: None,
+        trace: input.trace,
     };
     app.store
         .put_body(delegation.task, task.as_bytes(), input.now)

@@ -102,7 +102,7 @@ async fn work(messages: &'static Messages, body: &str) -> Result<()> {
             };
             deliver(&flow, offer).await.map(drop)
         }
-        Job::OfferV1 { workspace_id } => line::look(&flow, workspace_id).await,
+        Job::OfferV1 { workspace_id } => line::look(&flow, workspace_id).await.map(drop),
         Job::DelegateV1 {
             source,
             delegation_id,

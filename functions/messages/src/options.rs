@@ -6,6 +6,7 @@
 use domain::{
     Error, Result,
     request::{EXPIRY, LONGEST_DELIVERY, MAX_EXPIRY, Priority},
+    trace::Trace,
 };
 use edge::Input;
 use jiff::{SignedDuration, Timestamp};
@@ -20,6 +21,8 @@ pub struct Options {
     pub expires_in: SignedDuration,
     /// When its delivery must be over.
     pub deadline: Option<Timestamp>,
+    /// Which call it came with.
+    pub trace: Option<Trace>,
 }
 
 impl Default for Options {
@@ -28,6 +31,7 @@ impl Default for Options {
             priority: Priority::default(),
             expires_in: EXPIRY,
             deadline: None,
+            trace: None,
         }
     }
 }
@@ -53,6 +57,7 @@ pub fn read(input: &Input, body: &[u8]) -> Result<Options> {
         priority: priority_of(priority.as_deref())?,
         expires_in: expiry_of(expires_in)?,
         deadline: deadline(input.header("x-timeout"), input.now),
+        trace: input.trace,
     })
 }
 

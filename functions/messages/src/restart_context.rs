@@ -72,6 +72,7 @@ pub async fn send(messages: &Messages, id: WorkspaceId, restart: &Restart) -> Re
         priority: Priority::Critical,
         expires_in: NEWS,
         deadline: None,
+        trace: None,
     };
     let request = sent.request(&envelope, options, now)?;
     store.put_body(request.body, &envelope.body, now).await?;

@@ -88,6 +88,7 @@ impl Sent {
             delegation: None,
             fire: None,
             native,
+            trace: options.trace,
             timeline: Vec::new(),
         })
     }

@@ -9,6 +9,7 @@ use edge::{
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use store::sweeps::Run;
 
 use crate::{
     Messages,
@@ -19,6 +20,9 @@ use crate::{
     },
     kick::Jobs,
 };
+
+/// Its name where runs are noted.
+pub const NAME: &str = "messages";
 
 /// What a tick needs.
 #[derive(Debug)]
@@ -81,6 +85,10 @@ pub async fn handle(ticking: &'static Ticking, _: Value) -> Result<Ticked> {
             None
         }
     };
+    // A tick is no worse for it: the next one notes itself again.
+    if let Err(error) = store.note_run(NAME, &Run::at(now)).await {
+        edge::http::log_failure(&error, NAME);
+    }
     Ok(Ticked { report, drift })
 }
 
@@ -96,17 +104,19 @@ fn tell(ticking: &Ticking, report: &Report, now: Timestamp) {
         backlog_age_s = report.backlog_age,
         unfinished = report.unfinished,
         late_jobs = report.late_jobs,
+        oldest_waiting_s = report.oldest_waiting,
         "messages tick"
     );
     ticking.metrics.write(&facts(report), now);
 }
 
-fn facts(report: &Report) -> [(Metric, i64); 3] {
+fn facts(report: &Report) -> [(Metric, i64); 4] {
     let number = |of: usize| i64::try_from(of).unwrap_or(i64::MAX);
     [
         (Metric::TickFailed, number(report.failed)),
         (Metric::TickBacklogSeconds, report.backlog_seconds()),
         (Metric::JobsLate, number(report.late_jobs)),
+        (Metric::OldestWaitingSeconds, report.waiting_seconds()),
     ]
 }
 
@@ -126,12 +136,14 @@ mod tests {
         let worse = Report {
             failed: 2,
             late_jobs: 1,
+            oldest_waiting: 901,
             ..usual
         };
         let told = [
             (Metric::TickFailed, 2),
             (Metric::TickBacklogSeconds, 59),
             (Metric::JobsLate, 1),
+            (Metric::OldestWaitingSeconds, 901),
         ];
         assert_eq!(facts(&worse), told);
     }

@@ -5,7 +5,12 @@ use domain::{
     Result, WorkspaceId,
     lifecycle::{Act, BootFailure, MAX_LOG_TAIL},
 };
-use edge::{App, Caller, Input, Reply, http::Fields};
+use edge::{
+    App, Caller, Input, Missing, Reply,
+    http::Fields,
+    metrics::{Metric, Metrics},
+    required,
+};
 use serde::Deserialize;
 use serde_json::json;
 use store::lifecycle::{Acted, Ask};
@@ -15,6 +20,36 @@ const MAX_BYTES: usize = 1024 * 1024;
 const MAX_ERROR: usize = 2048;
 /// What stands for the beginning of a log that was cut off.
 const CUT: &str = "...(truncated)...\n";
+
+/// What the function needs: it counts what it hears.
+#[derive(Debug)]
+pub struct Reporting {
+    /// The common part.
+    pub app: &'static App,
+    metrics: Metrics,
+}
+
+impl AsRef<App> for Reporting {
+    fn as_ref(&self) -> &App {
+        self.app
+    }
+}
+
+impl Reporting {
+    /// From the environment.
+    ///
+    /// # Errors
+    /// The name of a variable that is missing.
+    pub fn start(app: &'static App) -> Result<&'static Self, Missing> {
+        Ok(Self::over(app, &required("STACK_NAME")?))
+    }
+
+    /// Over these parts.
+    pub fn over(app: &'static App, stack: &str) -> &'static Self {
+        let metrics = Metrics::of(stack);
+        Box::leak(Box::new(Self { app, metrics }))
+    }
+}
 
 /// What went wrong.
 #[derive(Debug, Default, Deserialize)]
@@ -30,7 +65,8 @@ struct FailedRequest {
 ///
 /// # Errors
 /// 400, 401, 413.
-pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+pub async fn handle(reporting: &'static Reporting, caller: Caller, input: Input) -> Result<Reply> {
+    let app = reporting.app;
     let id: WorkspaceId = input.param("id")?;
     app.own(&caller, id).await?;
     let request: FailedRequest = input.json(MAX_BYTES, "invalid request body")?;
@@ -40,7 +76,11 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     });
     let acted = app.store.act(id, &Ask::new(&act, None, input.now)).await?;
     Ok(Reply::ok(&match acted {
-        Acted::Done { .. } => json!({"ok": true}),
+        Acted::Done { .. } => {
+            let failed = [(Metric::BootsFailed, 1)];
+            reporting.metrics.write(&failed, input.now);
+            json!({"ok": true})
+        }
         _ => json!({"ok": true, "no_change": true}),
     }))
 }

@@ -16,6 +16,7 @@ pub mod list;
 pub mod metrics;
 mod model;
 pub mod once;
+pub mod operations;
 pub mod pause;
 pub mod restart;
 pub mod restarts;
@@ -74,6 +75,8 @@ edge::handlers! { "workspaces":
     TestToken = "test_token",
     /// `GET|PUT /canvas/viewport`
     Viewport = "viewport",
+    /// `GET /admin/liveness`, `GET /metrics`
+    Operations = "operations",
     /// `GET /health`
     Health = "health",
     /// Everything no other route answers: preflights, trailing slashes, 404.

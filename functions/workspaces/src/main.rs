@@ -3,8 +3,8 @@
 use edge::Stop;
 use workspaces::{
     Handler, Vaulted, bootstrap_failed, budget, create, delete, fallback, get, global_secrets,
-    health, hibernate, list, metrics, pause, restart, restarts, resume, secret_values, secrets,
-    state, test_token, tokens, update, viewport,
+    health, hibernate, list, metrics, operations, pause, restart, restarts, resume, secret_values,
+    secrets, state, test_token, tokens, update, viewport,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -22,7 +22,10 @@ async fn main() -> Result<(), Stop> {
         Handler::Resume => edge::serve(app, resume::handle).await,
         Handler::Restart => edge::serve(app, restart::handle).await,
         Handler::Hibernate => edge::serve(app, hibernate::handle).await,
-        Handler::BootstrapFailed => edge::serve(app, bootstrap_failed::handle).await,
+        Handler::BootstrapFailed => {
+            let reporting = bootstrap_failed::Reporting::start(app)?;
+            edge::serve(reporting, bootstrap_failed::handle).await
+        }
         Handler::Restarts => edge::serve_jobs(app, restarts::handle).await,
         Handler::Budget => edge::serve(app, budget::handle).await,
         Handler::Metrics => edge::serve(app, metrics::handle).await,
@@ -32,6 +35,7 @@ async fn main() -> Result<(), Stop> {
         Handler::GlobalSecrets => edge::serve(Vaulted::start(app)?, global_secrets::handle).await,
         Handler::TestToken => edge::serve(app, test_token::handle).await,
         Handler::Viewport => edge::serve(app, viewport::handle).await,
+        Handler::Operations => edge::serve(app, operations::handle).await,
         Handler::Health => edge::serve(app, health::handle).await,
         Handler::Fallback => edge::serve(app, fallback::handle).await,
     }

@@ -24,6 +24,7 @@ pub mod secret;
 pub mod template;
 pub mod time;
 pub mod token;
+pub mod trace;
 pub mod workspace;
 
 pub use error::{Error, Kind, Result};

@@ -16,7 +16,9 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{BodyId, DelegationId, RequestId, WorkspaceId, activity::Source, schedule::Fire};
+use crate::{
+    BodyId, DelegationId, RequestId, WorkspaceId, activity::Source, schedule::Fire, trace::Trace,
+};
 
 /// How long an offer waits for its claim.
 pub const OFFER: SignedDuration = SignedDuration::from_secs(60);
@@ -321,6 +323,8 @@ pub struct Request {
     pub fire: Option<Fire>,
     /// Whether the target queues by itself, so that nothing is queued for it.
     pub native: bool,
+    /// Which call it came with, for whoever follows it to its agent.
+    pub trace: Option<Trace>,
     /// What happened when.
     pub timeline: Vec<Step>,
 }

@@ -27,16 +27,22 @@ pub enum Metric {
     JobsLate,
     /// Machines and disks that nobody wants, when a sweep found some.
     Orphans,
+    /// How long the first of some line has waited, once it is long.
+    OldestWaitingSeconds,
+    /// Workspaces whose agent did not come up.
+    BootsFailed,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::LedgerDrift,
         Self::TickBacklogSeconds,
         Self::TickFailed,
         Self::JobsLate,
         Self::Orphans,
+        Self::OldestWaitingSeconds,
+        Self::BootsFailed,
     ];
 
     /// Its name in CloudWatch.
@@ -47,13 +53,15 @@ impl Metric {
             Self::TickFailed => "TickFailed",
             Self::JobsLate => "JobsLate",
             Self::Orphans => "Orphans",
+            Self::OldestWaitingSeconds => "OldestWaitingSeconds",
+            Self::BootsFailed => "BootsFailed",
         }
     }
 
     fn unit(self) -> &'static str {
         match self {
-            Self::LedgerDrift | Self::TickFailed | Self::JobsLate | Self::Orphans => "Count",
-            Self::TickBacklogSeconds => "Seconds",
+            Self::TickBacklogSeconds | Self::OldestWaitingSeconds => "Seconds",
+            _ => "Count",
         }
     }
 }

@@ -7,6 +7,7 @@ mod rows;
 
 use domain::{
     BodyId, DelegationId, Result, WorkspaceId, activity::preview, event::Event, job::Job,
+    trace::Trace,
 };
 use jiff::{SignedDuration, Timestamp};
 pub(crate) use rows::ended;
@@ -82,6 +83,9 @@ pub struct Delegation {
         with = "jiff::fmt::serde::timestamp::microsecond::optional"
     )]
     pub ended_at: Option<Timestamp>,
+    /// Which call it came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
 }
 
 impl Delegation {

@@ -26,6 +26,7 @@
 //! | a schedule's name, so that it is the only one; how many there are | `SCHEDULE_NAMES#<workspace>` | `NAME#<name>`, `COUNT` | |
 //! | fire of a schedule, and what became of it | `FIRES#<schedule>` | slot | `due` |
 //! | tokens used on a day | `USAGE#<workspace>` | day | |
+//! | when a sweep last ran | `SWEEPS` | its name | |
 //! | viewport of the canvas | `CANVAS` | `VIEWPORT` | |
 //! | creations under a quota, counted | `QUOTA` | `WORKSPACES` | |
 //! | head of a template, or of an organisation's | `TEMPLATES`, `ORG_TEMPLATES` | its folder | |
@@ -323,6 +324,16 @@ pub fn due_time(due_at: &str) -> Option<Timestamp> {
 /// How many workspaces were created under a quota.
 pub fn quota() -> Key {
     Key::new("QUOTA", "WORKSPACES")
+}
+
+/// The partition of what is known of sweeps.
+pub fn sweeps() -> String {
+    "SWEEPS".to_owned()
+}
+
+/// When a sweep last ran.
+pub fn sweep(name: &str) -> Key {
+    Key::new(sweeps(), name)
 }
 
 /// The canvas' saved viewport.

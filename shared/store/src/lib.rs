@@ -19,6 +19,7 @@ mod ops;
 mod queries;
 pub mod schedules;
 pub mod secrets;
+pub mod sweeps;
 pub mod templates;
 pub mod tokens;
 pub mod usage;

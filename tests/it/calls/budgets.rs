@@ -112,6 +112,13 @@ pub(super) fn of(
             34,
             admin(Method::DELETE, &delete, json!({})),
         ),
+        (
+            "liveness",
+            1,
+            0,
+            admin(Method::GET, "/admin/liveness", json!({})),
+        ),
+        ("metrics", 5, 0, admin(Method::GET, "/metrics", json!({}))),
         ("health", 0, 0, inside.get("/health")),
         ("no such route", 0, 0, inside.get("/nowhere")),
     ]

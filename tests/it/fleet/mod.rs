@@ -60,6 +60,7 @@ impl Yard {
             queue: Queue::provisions(inside.app).expect("set by `make test`"),
             vault: vault(&inside),
             platform_url: "https://api.example.com".parse().expect("plain"),
+            metrics: edge::metrics::Metrics::of("tests"),
         };
         Self { inside, ec2, works }
     }

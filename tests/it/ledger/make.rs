@@ -59,6 +59,7 @@ pub(super) fn request(target: WorkspaceId, seconds: i64) -> Request {
         delegation: None,
         fire: None,
         native: false,
+        trace: None,
         timeline: Vec::new(),
     }
 }

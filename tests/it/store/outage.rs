@@ -90,6 +90,8 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
         admin(Method::POST, "/settings/secrets", secret),
         admin(Method::DELETE, "/admin/secrets/NONE", json!({})),
         admin(Method::GET, &test_token, json!({})),
+        admin(Method::GET, "/admin/liveness", json!({})),
+        admin(Method::GET, "/metrics", json!({})),
         admin(Method::GET, "/canvas/viewport", json!({})),
         post("/canvas/viewport", json!({})).method(Method::PUT),
         get(&at("/schedules")),

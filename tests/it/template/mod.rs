@@ -3,6 +3,7 @@
 mod alarms;
 mod environment;
 mod functions;
+mod logs;
 mod paths;
 mod permissions;
 mod resources;

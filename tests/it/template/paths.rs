@@ -155,6 +155,11 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
         .by(delete("?confirm=true&purge=true"))
         .await
         .expect(200);
+    for path in ["/admin/liveness", "/metrics"] {
+        let call = admin(Method::GET, path, json!({}));
+        needed.by(call).await.expect(200);
+        needed.by(get(path)).await.expect(401);
+    }
     needed.by(inside.get("/health")).await.expect(200);
     needed.by(inside.get("/nowhere")).await.expect(404);
 }

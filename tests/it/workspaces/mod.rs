@@ -12,6 +12,7 @@ mod a2a_replies;
 mod a2a_sizes;
 mod a2a_storm;
 mod a2a_timeout;
+mod a2a_trace;
 mod activity;
 mod activity_list;
 mod budget;

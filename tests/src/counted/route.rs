@@ -57,7 +57,7 @@ functions! {
     "workspaces.resume" => workspaces::resume::handle;
     "workspaces.restart" => workspaces::restart::handle;
     "workspaces.hibernate" => workspaces::hibernate::handle;
-    "workspaces.bootstrap_failed" => workspaces::bootstrap_failed::handle;
+    "workspaces.bootstrap_failed" => workspaces::bootstrap_failed::handle, in reporting;
     "workspaces.budget" => workspaces::budget::handle;
     "workspaces.metrics" => workspaces::metrics::handle;
     "workspaces.tokens" => workspaces::tokens::handle;
@@ -69,6 +69,7 @@ functions! {
     "fleet.console" => fleet::console::handle, in machines;
     "fleet.images" => fleet::images::handle, in refreshing;
     "workspaces.viewport" => workspaces::viewport::handle;
+    "workspaces.operations" => workspaces::operations::handle;
     "workspaces.health" => workspaces::health::handle;
     "workspaces.fallback" => workspaces::fallback::handle;
     "schedules.crud" => schedules::crud::handle;
@@ -84,6 +85,11 @@ functions! {
 fn nudging(app: &'static App) -> &'static registry::nudge::Registry {
     let queue = std::env::var("DELIVERIES_QUEUE_URL").expect("set by `make test`");
     registry::nudge::Registry::with_queue(app, queue)
+}
+
+/// Boots that failed are counted.
+fn reporting(app: &'static App) -> &'static workspaces::bootstrap_failed::Reporting {
+    workspaces::bootstrap_failed::Reporting::over(app, "in-process")
 }
 
 /// Secrets need the key that wraps their data keys.

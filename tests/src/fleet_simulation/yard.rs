@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use domain::Mode;
-use edge::{App, Caller, Fleet, Input, Reply, Settings, http::answer};
+use edge::{App, Caller, Fleet, Input, Reply, Settings, http::answer, metrics::Metrics};
 use fleet::{
     Crew,
     exchange::{self, Exchange, signed::Signed, sts::Identifies},
@@ -17,6 +17,7 @@ use lambda_http::{Body, Request, RequestExt as _};
 use registry::nudge::Registry;
 use serde_json::{Value, json};
 use store::{Store, ledger::PendingJob, secrets::Vault};
+use workspaces::bootstrap_failed::Reporting;
 
 use super::machines::Staged;
 use crate::dynamo::{Line, unsigned};
@@ -33,6 +34,7 @@ pub(super) struct Yard {
     pub(super) works: Provisioner<Staged>,
     pub(super) door: Exchange<Staged, Sessions>,
     pub(super) registry: &'static Registry,
+    reporting: &'static Reporting,
     pub(super) silent: &'static Silent,
     pub(super) overdue: &'static Overdue,
     pub(super) orphans: &'static Orphans<Staged>,
@@ -118,6 +120,7 @@ impl Yard {
             queue: Queue::at(app, "queue".to_owned()),
             vault: vault(),
             platform_url: "https://api.example.com".parse().expect("plain"),
+            metrics: Metrics::of(""),
         };
         let door = Exchange {
             crew: crew(),
@@ -132,6 +135,7 @@ impl Yard {
             works,
             door,
             registry: Registry::with_queue(app, "queue".to_owned()),
+            reporting: Reporting::over(app, ""),
             silent: Silent::over(app, Limits::default(), ""),
             overdue: Overdue::over(app, ""),
             orphans: Orphans::over(app, machines.clone(), ""),
@@ -160,7 +164,7 @@ impl Yard {
             Route::Update => answer(app, request, at(now, workspaces::update::handle)).await,
             Route::BootstrapFailed => {
                 let handle = workspaces::bootstrap_failed::handle;
-                answer(app, request, at(now, handle)).await
+                answer(self.reporting, request, at(now, handle)).await
             }
             Route::Register => answer(app, request, at(now, registry::register::handle)).await,
             Route::Beat => {

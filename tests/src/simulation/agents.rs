@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{RequestId, WorkspaceId};
+use domain::{RequestId, WorkspaceId, trace::Trace};
 use jiff::Timestamp;
 use messages::flow::{Exchange, Talks};
 
@@ -260,7 +260,13 @@ impl Agents {
 }
 
 impl Talks for Agents {
-    async fn talk(&self, url: &str, _: Option<IpAddr>, body: Vec<u8>) -> (Exchange, i64) {
+    async fn talk(
+        &self,
+        url: &str,
+        _: Option<IpAddr>,
+        body: Vec<u8>,
+        _: Option<Trace>,
+    ) -> (Exchange, i64) {
         let started = self.shared.now();
         let text = String::from_utf8_lossy(&body);
         let (number, request) = text.split_once(' ').unwrap_or_default();

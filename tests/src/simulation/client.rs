@@ -95,6 +95,7 @@ impl Sim {
             delegation: None,
             fire: None,
             native: worker.native,
+            trace: None,
             timeline: Vec::new(),
         })
     }

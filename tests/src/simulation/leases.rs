@@ -7,6 +7,7 @@ use domain::{
     Result,
     activity::{Activity, Content},
     request::{Hold, RENEW_EVERY, Request, State},
+    trace::Trace,
 };
 use jiff::{SignedDuration, Timestamp};
 use messages::{
@@ -26,7 +27,13 @@ use crate::twin::Twin;
 struct Silent;
 
 impl Talks for Silent {
-    async fn talk(&self, _: &str, _: Option<IpAddr>, _: Vec<u8>) -> (Exchange, i64) {
+    async fn talk(
+        &self,
+        _: &str,
+        _: Option<IpAddr>,
+        _: Vec<u8>,
+        _: Option<Trace>,
+    ) -> (Exchange, i64) {
         pending().await
     }
 }

@@ -75,7 +75,7 @@ impl Sim {
                 };
                 deliver(&flow, offer).await.map(drop)
             }
-            Job::OfferV1 { workspace_id } => line::look(&flow, workspace_id).await,
+            Job::OfferV1 { workspace_id } => line::look(&flow, workspace_id).await.map(drop),
             Job::DelegateV1 { .. }
             | Job::RestartContextV1 { .. }
             | Job::ProvisionV1 { .. }

@@ -181,7 +181,7 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
         let secrets = match found.map_err(busy)? {
             Environment::Whole(secrets) => secrets,
             Environment::Broken(why) => {
-                tracing::error!(workspace_id = %id, %why, "a machine gets no environment");
+                tracing::error!(workspace_id = %id, reason = %why, "a machine gets no environment");
                 return Err(Error::conflict("workspace environment is not readable"));
             }
         };

@@ -83,7 +83,7 @@ impl<M: Machines> Provisioner<M> {
         if let Err(trouble) = self.crew.machines.terminate(&machine.id).await {
             // A repeat would find its generation over. The sweep of orphans ends it.
             tracing::error!(
-                workspace_id = %wish.id(), instance_id = %machine.id, %trouble,
+                workspace_id = %wish.id(), instance_id = %machine.id, error = %trouble,
                 "a machine nobody wants could not be ended",
             );
         }
@@ -105,7 +105,7 @@ impl<M: Machines> Provisioner<M> {
                 Ok(_) => {}
                 // Somebody keeps it; that is no reason to have the workspace wait.
                 Err(trouble) if trouble.class() == Class::Protected => {
-                    tracing::error!(instance_id = %machine.id, %trouble, "a leftover is protected");
+                    tracing::error!(instance_id = %machine.id, error = %trouble, "a leftover is protected");
                 }
                 Err(trouble) => return Err(later(trouble)),
             }

@@ -15,11 +15,15 @@ use domain::{
     secret::{Scope, SecretName, SecretValue},
     workspace::Status,
 };
-use edge::{App, Missing, required, settings};
+use edge::{
+    App, Missing,
+    metrics::{Metric, Metrics},
+    required, settings,
+};
 use jiff::Timestamp;
 use store::{
     keys,
-    lifecycle::{Ask, Machine as Record},
+    lifecycle::{Acted, Ask, Machine as Record},
     secrets::{Environment, Vault},
     workspaces::{Meta, Parts},
 };
@@ -42,6 +46,8 @@ pub struct Provisioner<M = Backend> {
     pub vault: Vault,
     /// Where machines find the platform.
     pub platform_url: PlatformUrl,
+    /// Where boots that fail are counted.
+    pub metrics: Metrics,
 }
 
 impl Provisioner {
@@ -57,6 +63,7 @@ impl Provisioner {
             queue: Queue::provisions(app)?,
             vault: Vault::new(app.store.clone(), kms, key),
             platform_url: settings::parsed("PLATFORM_URL")?,
+            metrics: Metrics::of(required("STACK_NAME")?),
         })))
     }
 }
@@ -132,7 +139,7 @@ impl<M: Machines> Provisioner<M> {
         // Nothing is started for an agent that would not get what it needs.
         match self.vault.environment_in(id, &rows, now).await? {
             Environment::Broken(why) => {
-                tracing::error!(workspace_id = %id, %why, "no machine: a secret is unreadable");
+                tracing::error!(workspace_id = %id, reason = %why, "no machine: a secret is unreadable");
                 return self.fail(&wish, BootFailure::Canned(why.sentence())).await;
             }
             Environment::Whole(secrets) => {
@@ -166,7 +173,10 @@ impl<M: Machines> Provisioner<M> {
     async fn fail(&self, wish: &Wish, why: BootFailure) -> Result<Progress> {
         let act = Act::Fail(why);
         let ask = Ask::new(&act, self.boot_within(wish), wish.now).of_generation(wish.generation());
-        self.crew.app.store.act(wish.id(), &ask).await?;
+        let acted = self.crew.app.store.act(wish.id(), &ask).await?;
+        if matches!(acted, Acted::Done { .. }) {
+            self.metrics.write(&[(Metric::BootsFailed, 1)], wish.now);
+        }
         Ok(Progress::Done)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | sweep | looks at | makes |
 //! |---|---|---|
-//! | [`silent`] | all beats | who is silent offline and then start anew; who is idle sleep |
+//! | [`silent`] | all beats | who is silent offline and then start anew; who is idle sleep; who is said to be busy idle |
 //! | [`overdue`] | machines that are due | boots fail that took too long; lost jobs anew |
 //! | [`orphans`] | the backend's machines | machines that nobody wants go; gone ones start anew |
 //!

@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::address::{AgentUrl, Reach, Refused};
+use domain::{
+    address::{AgentUrl, Reach, Refused},
+    trace::Trace,
+};
 use futures_util::StreamExt as _;
 use guard::Guard;
 use reqwest::{
@@ -106,19 +109,22 @@ impl Agents {
         url: &str,
         recorded: Option<IpAddr>,
         body: Vec<u8>,
+        trace: Option<Trace>,
     ) -> Result<Headers, Failure> {
         // The client skips its resolver for a literal address: this is the check of those.
         let url = self
             .address(url, recorded)
             .map_err(|refused| Failure::Unroutable(refused.to_string()))?;
-        let sent = self
+        let post = self
             .client
             .post(url.url().clone())
             .header(CONTENT_TYPE, "application/json")
-            .body(body)
-            .send()
-            .await;
-        let response = sent.map_err(|error| classify(&error))?;
+            .body(body);
+        let post = match trace {
+            Some(trace) => post.header("traceparent", trace.to_string()),
+            None => post,
+        };
+        let response = post.send().await.map_err(|error| classify(&error))?;
         let retry_after = response.headers().get(RETRY_AFTER);
         Ok(Headers {
             status: response.status().as_u16(),
@@ -129,9 +135,15 @@ impl Agents {
 }
 
 impl Talks for Agents {
-    async fn talk(&self, url: &str, recorded: Option<IpAddr>, body: Vec<u8>) -> (Exchange, i64) {
+    async fn talk(
+        &self,
+        url: &str,
+        recorded: Option<IpAddr>,
+        body: Vec<u8>,
+        trace: Option<Trace>,
+    ) -> (Exchange, i64) {
         let started = Instant::now();
-        let sent = self.send(url, recorded, body).await;
+        let sent = self.send(url, recorded, body, trace).await;
         let took = started.elapsed();
         let exchange = match sent {
             Err(Failure::Broken(why)) => Exchange::Broken {

@@ -149,7 +149,10 @@ where
         .map(|seconds| std::time::Duration::from_secs(seconds.into()));
     let mut watch = Watch::new(flow, request, idle, call.deadline);
     let body = call.body.clone().into_bytes();
-    let mut talk = std::pin::pin!(flow.agents.talk(&call.url, call.recorded, body));
+    let talk = flow
+        .agents
+        .talk(&call.url, call.recorded, body, request.trace);
+    let mut talk = std::pin::pin!(talk);
     loop {
         // In this order: an answer that is there counts, however late it is looked at.
         tokio::select! {
@@ -190,7 +193,7 @@ where
         .requeue(request, Hold::None, why, request.redelivered, now)
         .await?;
     if put {
-        line::look(flow, request.target).await
+        line::look(flow, request.target).await.map(drop)
     } else {
         line::drop_if_gone(flow, request).await.map(drop)
     }

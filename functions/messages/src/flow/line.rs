@@ -60,11 +60,14 @@ pub fn plan(line: &Line, now: Timestamp) -> Step {
     Step::Rest(next)
 }
 
-/// Looks at a line and moves it as far as it goes.
+/// Looks at a line and moves it as far as it goes; since when the first in it waits, if some stay.
 ///
 /// # Errors
 /// The datastore did not answer: the line is due again within a minute.
-pub async fn look<W, T, C>(flow: &Flow<'_, W, T, C>, target: WorkspaceId) -> Result<()>
+pub async fn look<W, T, C>(
+    flow: &Flow<'_, W, T, C>,
+    target: WorkspaceId,
+) -> Result<Option<Timestamp>>
 where
     W: Ledger + Shelf,
     T: Talks,
@@ -74,9 +77,10 @@ where
     while tries < TRIES {
         tries += 1;
         let Some(line) = flow.world.line(target).await? else {
-            return Ok(());
+            return Ok(None);
         };
         let now = flow.now();
+        let since = line.entries.first().map(|first| first.accepted_at);
         match plan(&line, now) {
             // Lost to somebody else, or not: read again.
             Step::Offer(entry) => {
@@ -94,13 +98,21 @@ where
             Step::Wake(at) => {
                 // First the look: if the waking fails, somebody tries again.
                 flow.world.look_again(target, Some(at)).await?;
-                return flow.world.wake(target, flow.boot_within, now).await;
+                flow.world.wake(target, flow.boot_within, now).await?;
+                return Ok(since);
             }
-            Step::Rest(at) => return flow.world.look_again(target, Some(at)).await,
-            Step::Empty => return flow.world.look_again(target, None).await,
+            Step::Rest(at) => {
+                flow.world.look_again(target, Some(at)).await?;
+                return Ok(since);
+            }
+            Step::Empty => {
+                flow.world.look_again(target, None).await?;
+                return Ok(None);
+            }
         }
     }
-    flow.world.look_again(target, Some(flow.now())).await
+    flow.world.look_again(target, Some(flow.now())).await?;
+    Ok(None)
 }
 
 /// Lets a waiting request go.

@@ -11,7 +11,7 @@ mod watch;
 
 use std::{net::IpAddr, time::Duration};
 
-use domain::{BodyId, Result, WorkspaceId};
+use domain::{BodyId, Result, WorkspaceId, trace::Trace};
 use jiff::{SignedDuration, Timestamp};
 use store::ledger::Ledger;
 
@@ -66,12 +66,14 @@ pub enum Exchange {
 /// Agents, as far as messages go.
 pub trait Talks: Send + Sync {
     /// Posts a message; answers when the exchange is over, and how many milliseconds after the
-    /// start the headers came. `recorded` is where the machine of ours that the agent runs on is.
+    /// start the headers came. `recorded` is where the machine of ours that the agent runs on is;
+    /// `trace` is told to the agent.
     fn talk(
         &self,
         url: &str,
         recorded: Option<IpAddr>,
         body: Vec<u8>,
+        trace: Option<Trace>,
     ) -> impl Future<Output = (Exchange, i64)> + Send;
 }
 

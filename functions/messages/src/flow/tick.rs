@@ -6,7 +6,7 @@ use domain::{
     Result, WorkspaceId,
     request::{Request, State, Trouble},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use store::ledger::{Backlog, Due, Ending, Ledger, PendingJob};
 
@@ -21,6 +21,8 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 /// What has been due for so many seconds has been left over by a tick: they come once a minute, and
 /// not to the second.
 const LATE_SECONDS: i64 = 90;
+/// Whoever waits in line for longer than this has waited long.
+const LONG_SECONDS: i64 = 15 * 60;
 
 /// Where jobs go.
 pub trait Queue: Send + Sync {
@@ -45,12 +47,30 @@ pub struct Report {
     pub unfinished: bool,
     /// Jobs that did not reach their queue by the stream.
     pub late_jobs: usize,
+    /// For how many seconds the first of some line has waited, at most.
+    pub oldest_waiting: i64,
     /// Whose lines it looked at.
     #[serde(skip)]
     pub seen: BTreeSet<WorkspaceId>,
 }
 
 impl Report {
+    /// Notes since when the first of a line waits, if somebody does.
+    fn waits(&mut self, since: Option<Timestamp>, now: Timestamp) {
+        let age = since.map_or(0, |since| now.duration_since(since).as_secs());
+        self.oldest_waiting = self.oldest_waiting.max(age);
+    }
+
+    /// How long the first of some line has waited, once it is long: an agent that is busy for a
+    /// while is no news.
+    pub fn waiting_seconds(&self) -> i64 {
+        if self.oldest_waiting > LONG_SECONDS {
+            self.oldest_waiting
+        } else {
+            0
+        }
+    }
+
     /// The age of the backlog if there is one; zero when all was seen to in time.
     pub fn backlog_seconds(&self) -> i64 {
         let behind = self.unfinished || self.failed > 0 || self.backlog_age > LATE_SECONDS;
@@ -91,7 +111,8 @@ where
             Due::Job(job) => send(flow, queue, job).await,
             Due::Line(target) => {
                 report.seen.insert(*target);
-                line::look(flow, *target).await
+                let since = line::look(flow, *target).await;
+                since.map(|since| report.waits(since, started))
             }
             Due::Request(id) => match flow.world.request(*id).await {
                 Ok(Some(request)) => {
@@ -204,5 +225,18 @@ mod tests {
             };
             assert_eq!(report.backlog_seconds(), told, "{report:?}");
         }
+    }
+
+    #[test]
+    fn who_waits_for_long_is_told_of() {
+        let now = Timestamp::UNIX_EPOCH;
+        let ago = |seconds| Some(now - SignedDuration::from_secs(seconds));
+        let mut report = Report::default();
+        for since in [None, ago(900), ago(10)] {
+            report.waits(since, now);
+        }
+        assert_eq!((report.oldest_waiting, report.waiting_seconds()), (900, 0));
+        report.waits(ago(901), now);
+        assert_eq!(report.waiting_seconds(), 901);
     }
 }

@@ -40,6 +40,7 @@ fn request() -> Request {
         delegation: None,
         fire: None,
         native: false,
+        trace: None,
         timeline: Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, str::FromStr};
 
-use domain::{Error, Result};
+use domain::{Error, Result, trace::Trace};
 use jiff::Timestamp;
 use lambda_http::{
     Body, Request, RequestExt as _,
@@ -27,6 +27,8 @@ pub struct Input {
     pub received_at: Timestamp,
     /// The clock, read once: everything beneath is told.
     pub now: Timestamp,
+    /// Which call it is part of: what the caller says (`traceparent`), else what Lambda says.
+    pub trace: Option<Trace>,
     params: HashMap<String, String>,
     query: HashMap<String, String>,
     headers: HeaderMap,
@@ -50,6 +52,11 @@ impl From<Request> for Input {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect()
         };
+        let context = request.lambda_context_ref();
+        let xray = context.and_then(|context| context.xray_trace_id.as_deref());
+        let said = request.headers().get("traceparent");
+        let said = said.and_then(|header| header.to_str().ok()?.parse().ok());
+        let trace = said.or_else(|| Trace::from_xray(xray?));
         let params = first(request.path_parameters());
         let query = first(request.query_string_parameters());
         let path = request.raw_http_path().to_owned();
@@ -66,6 +73,7 @@ impl From<Request> for Input {
             },
             received_at: received_at.unwrap_or(now),
             now,
+            trace,
             params,
             query,
             headers: parts.headers,
@@ -210,7 +218,36 @@ impl Fields {
 
 #[cfg(test)]
 mod tests {
-    use super::Number;
+    use lambda_http::{Context, RequestExt as _};
+
+    use super::{Body, Input, Number, Request};
+
+    #[test]
+    fn a_trace_is_the_callers_or_else_lambdas() {
+        let (xray, w3c) = (
+            "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0",
+            "00-00000000000000000000000000000001-0000000000000002-01",
+        );
+        let lambdas = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-00";
+        for (header, traced, expected) in [
+            (None, false, None),
+            (None, true, Some(lambdas)),
+            (Some("nonsense"), true, Some(lambdas)),
+            (Some(w3c), true, Some(w3c)),
+            (Some(w3c), false, Some(w3c)),
+        ] {
+            let mut request = Request::new(Body::Empty);
+            if let Some(header) = header {
+                let value = header.parse().expect("a value");
+                request.headers_mut().insert("traceparent", value);
+            }
+            let mut context = Context::default();
+            context.xray_trace_id = traced.then(|| xray.to_owned());
+            let input = Input::from(request.with_lambda_context(context));
+            let trace = input.trace.map(|trace| trace.to_string());
+            assert_eq!(trace.as_deref(), expected, "{header:?}");
+        }
+    }
 
     #[test]
     fn numbers_are_those_the_table_can_keep() {

@@ -80,6 +80,15 @@ impl Reply {
         Self::text(status, "")
     }
 
+    /// The same with another content type.
+    #[must_use]
+    pub fn of_type(self, content_type: &'static str) -> Self {
+        Self {
+            content_type,
+            ..self
+        }
+    }
+
     /// Adds a header; one that HTTP cannot carry is left out.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl AsRef<str>) -> Self {

@@ -5,6 +5,7 @@ use domain::{
     activity::Source,
     request::{Hold, Idempotency, Priority, Request, State, Step},
     schedule::Fire,
+    trace::Trace,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,8 @@ pub(super) struct Row {
     fire: Option<Fire>,
     #[serde(default)]
     native: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<Trace>,
     timeline: Vec<Step>,
 }
 
@@ -109,6 +112,7 @@ impl From<&Request> for Row {
             delegation,
             fire,
             native,
+            trace,
             timeline,
         } = request.clone();
         Self {
@@ -141,6 +145,7 @@ impl From<&Request> for Row {
             delegation,
             fire,
             native,
+            trace,
             timeline,
         }
     }
@@ -181,6 +186,7 @@ impl From<Row> for Request {
             delegation: row.delegation,
             fire: row.fire,
             native: row.native,
+            trace: row.trace,
             timeline: row.timeline,
         }
     }

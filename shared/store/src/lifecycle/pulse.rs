@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::Watched;
 use crate::{
-    Store,
+    Store, TransactError,
     beats::SLEEPS_AFTER,
     expr::{Change, Item, value},
     keys::{self, SHARDS, SK},
@@ -151,5 +151,34 @@ impl Store {
             .when("attribute_exists(pk) AND (attribute_not_exists(#active_at) OR #active_at < :active_at)")
             .set("active_at", at.as_microsecond());
         self.changed(change).await
+    }
+
+    /// Takes back the tasks that a workspace is said to work on, if they are as old as they were
+    /// seen to be; false when its agent told of them again, or it is gone. No event: nothing
+    /// happened, it only stopped being told.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn clear_tasks(&self, id: WorkspaceId, active_at: Option<Timestamp>) -> Result<bool> {
+        let busy = "attribute_exists(pk) AND #active_tasks > :none";
+        let hot = Change::at(keys::beat(id))
+            .with("none", 0)
+            .naming("active_at")
+            .set("active_tasks", 0)
+            .set("task_digest", "");
+        let hot = match active_at {
+            Some(at) => hot
+                .when(format!("{busy} AND #active_at = :seen"))
+                .with("seen", at.as_microsecond()),
+            None => hot.when(format!("{busy} AND attribute_not_exists(#active_at)")),
+        };
+        let cold = Change::at(keys::meta(id))
+            .when("attribute_exists(pk)")
+            .set("current_task", "");
+        match self.transact([hot.into(), cold.into()]).await {
+            Ok(()) => Ok(true),
+            Err(TransactError::Cancelled(_)) => Ok(false),
+            Err(TransactError::Failed(error)) => Err(error),
+        }
     }
 }

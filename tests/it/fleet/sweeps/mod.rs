@@ -5,6 +5,7 @@ mod deployed;
 mod idle;
 mod orphans;
 mod overdue;
+mod phantom;
 mod silent;
 
 use domain::{Mode, WorkspaceId, workspace::Status};
@@ -15,13 +16,14 @@ use e2e::{
 use fleet::sweeps::{
     Report, Watch,
     overdue::{Overdue, sweep as sweep_overdue},
-    silent::{Silent, silence::Limits, sweep as sweep_silent},
+    silent::{NAME, Silent, silence::Limits, sweep as sweep_silent},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use store::{
     keys,
     lifecycle::{Found, Machine},
+    sweeps::Run,
     workspaces::Parts,
 };
 
@@ -115,7 +117,21 @@ impl World {
         self.inside.scale.set_number(&key, attribute, micros).await;
     }
 
+    /// As it is every minute: the sweep before was one ago.
     async fn silent_at(&self, now: Timestamp) -> Report {
+        self.swept_at(now - SignedDuration::from_mins(1)).await;
+        self.silent_next_at(now).await
+    }
+
+    /// The sweep has been there at this moment.
+    async fn swept_at(&self, at: Timestamp) {
+        let store = &self.inside.app.store;
+        let noted = store.note_run(NAME, &Run::at(at)).await;
+        noted.expect("noted");
+    }
+
+    /// After whichever was before.
+    async fn silent_next_at(&self, now: Timestamp) -> Report {
         let silent = Silent::over(self.inside.app, Limits::default(), "tests");
         self.inside.wire.take();
         let report = sweep_silent(silent, Watch::at(now)).await;

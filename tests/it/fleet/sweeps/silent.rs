@@ -157,3 +157,45 @@ async fn a_beat_that_comes_meanwhile_speaks_against_silence() {
         "{acted:?}"
     );
 }
+
+#[tokio::test]
+async fn a_sweep_that_was_away_itself_waits_for_a_silence_before_it_judges() {
+    let world = World::new().await;
+    let (gone, back) = (
+        world.inside.online("Gone").await,
+        world.inside.online("Back").await,
+    );
+    // Up to here all was well; then nobody swept, and nobody could be heard.
+    world.swept_at(world.after(0)).await;
+    let returned = world.after(600);
+    let at = |seconds| returned + jiff::SignedDuration::from_secs(seconds);
+    assert_eq!(counts(&world.silent_next_at(at(0)).await), (2, 0, 0, 2));
+    world.set_time(id(&back), "beat_at", at(30)).await;
+    for seconds in [60, 119] {
+        let report = world.silent_next_at(at(seconds)).await;
+        assert_eq!(counts(&report), (1, 0, 0, 1), "after {seconds} s");
+    }
+    world.set_time(id(&back), "beat_at", at(150)).await;
+    assert_eq!(world.silent_next_at(at(179)).await.held, 1);
+    assert_eq!(world.status(id(&gone)).await, Status::Online);
+    assert_eq!(counts(&world.silent_next_at(at(181)).await), (1, 1, 0, 0));
+    assert_eq!(world.status(id(&gone)).await, Status::Offline);
+    assert_eq!(world.status(id(&back)).await, Status::Online);
+}
+
+#[tokio::test]
+async fn a_sweep_that_breaks_off_was_not_there() {
+    let world = World::new().await;
+    world.swept_at(world.after(0)).await;
+    let silent = Silent::over(world.inside.app, Limits::default(), "tests");
+    let inside = world.inside.clone();
+    inside
+        .wire
+        .fail("Query", 1, Fault::Answer(400, json!({"__type": "X"})));
+    let broken = silent::sweep(silent, Watch::at(world.after(60))).await;
+    assert!(broken.is_err());
+    inside.wire.mend();
+    let store = &inside.app.store;
+    let run = store.last_run(silent::NAME).await.expect("read");
+    assert!(run.expect("noted").last_run_at < world.after(1));
+}

@@ -18,10 +18,16 @@ use edge::{
 use jiff::{SignedDuration, Timestamp};
 use plan::{Plan, Step, What};
 use serde_json::Value;
-use store::lifecycle::{Acted, Ask, Watched};
+use store::{
+    lifecycle::{Acted, Ask, Watched},
+    sweeps::Run,
+};
 
 use super::{LIMIT, Report, Watch};
 use crate::machines::{Backend, Change, Class, Listing, Machines, Settings, Trouble, Whose};
+
+/// Its name where runs are noted.
+pub const NAME: &str = "orphans";
 
 /// What the sweep needs.
 #[derive(Debug)]
@@ -73,7 +79,7 @@ pub async fn sweep<M: Machines>(orphans: &Orphans<M>, watch: Watch) -> Result<Re
         Err(trouble) if trouble.class() == Class::NoBackend => return Ok(report),
         Err(trouble) => {
             failed(&mut report, "machines could not be listed", &trouble);
-            report.tell("orphans", &orphans.metrics, now);
+            report.tell(NAME, &orphans.metrics, now);
             return Ok(report);
         }
     };
@@ -88,9 +94,10 @@ pub async fn sweep<M: Machines>(orphans: &Orphans<M>, watch: Watch) -> Result<Re
     let (owners, missing) = records(orphans.app, &listing, now).await?;
     let plan = plan::plan(&listing, &volumes, &owners, &missing, now);
     run(orphans, &plan, watch, &mut report).await;
-    report.tell("orphans", &orphans.metrics, now);
+    report.tell(NAME, &orphans.metrics, now);
     let found = i64::try_from(plan.orphans()).unwrap_or(i64::MAX);
     orphans.metrics.write(&[(Metric::Orphans, found)], now);
+    orphans.app.store.note_run(NAME, &Run::at(now)).await?;
     Ok(report)
 }
 
@@ -132,7 +139,7 @@ async fn run<M: Machines>(orphans: &Orphans<M>, plan: &Plan, watch: Watch, repor
             break;
         }
         let done = act(orphans, step, now).await;
-        tracing::info!(workspace_id = %step.id, why = step.why.name(), what = ?step.what, "an orphan");
+        tracing::info!(workspace_id = %step.id, reason = step.why.name(), what = ?step.what, "an orphan");
         report.count(step.id, step.why.name(), done);
     }
 }
@@ -167,5 +174,5 @@ async fn act<M: Machines>(orphans: &Orphans<M>, step: &Step, now: Timestamp) -> 
 
 fn failed(report: &mut Report, what: &'static str, trouble: &Trouble) {
     report.failed += 1;
-    tracing::warn!(%trouble, what, "a look at the backend failed");
+    tracing::warn!(error = %trouble, what, "a look at the backend failed");
 }

@@ -7,14 +7,23 @@ use domain::{
     Result,
     lifecycle::{Act, REVIVE_PAUSE, SILENT_AFTER},
 };
-use edge::{App, Missing, metrics::Metrics, required};
+use edge::{
+    App, Missing,
+    metrics::{Metric, Metrics},
+    required,
+};
 use jiff::Timestamp;
 use plan::{Planned, Step};
 use serde_json::Value;
-use store::lifecycle::{Acted, Ask};
+use store::{
+    lifecycle::{Acted, Ask},
+    sweeps::Run,
+};
 
 use super::{LIMIT, Report, Watch};
 
+/// Its name where runs are noted.
+pub const NAME: &str = "overdue";
 /// How many are started anew in one sweep: when a zone is back after an outage, not all at once.
 const REVIVALS: usize = super::A_FEW;
 /// How many entries of each shard are read.
@@ -60,6 +69,7 @@ pub async fn sweep(overdue: &Overdue, watch: Watch) -> Result<Report> {
     let due = app.store.machines_due(now, PER_SHARD).await?;
     let mut report = Report::new();
     if due.ids.is_empty() {
+        app.store.note_run(NAME, &Run::at(now)).await?;
         return Ok(report);
     }
     report.found = due.ids.len();
@@ -69,7 +79,7 @@ pub async fn sweep(overdue: &Overdue, watch: Watch) -> Result<Report> {
     }
     let ids: Vec<_> = due.ids.into_iter().take(LIMIT).collect();
     let seen = app.store.watched(&ids).await?;
-    let mut revivals = 0;
+    let (mut revivals, mut failed) = (0, 0);
     for planned in plan::plan(&seen, &app.settings.fleet, now) {
         if watch.is_over() {
             report.unfinished = true;
@@ -83,9 +93,13 @@ pub async fn sweep(overdue: &Overdue, watch: Watch) -> Result<Report> {
             }
         }
         let done = act(app, &planned, now).await;
+        let fails = matches!(planned.step, Step::Fail(_)) && matches!(done, Ok(true));
+        failed += i64::from(fails);
         report.count(planned.id, planned.step.name(), done);
     }
-    report.tell("overdue", &overdue.metrics, now);
+    report.tell(NAME, &overdue.metrics, now);
+    overdue.metrics.write(&[(Metric::BootsFailed, failed)], now);
+    app.store.note_run(NAME, &Run::at(now)).await?;
     Ok(report)
 }
 

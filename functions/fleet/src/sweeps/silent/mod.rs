@@ -1,9 +1,11 @@
-//! `silent`: every minute over all beats, whose agent fell silent and whose has nothing to do.
+//! `silent`: every minute over all beats, whose agent fell silent, whose has nothing to do, and who
+//! counts as busy and is not.
 //!
-//! Two plans over one look: reading all beats is the one thing here that costs. Neither needs an
+//! Three plans over one look: reading all beats is the one thing here that costs. None needs an
 //! entry anywhere that changes of status would have to keep.
 
 pub mod idle;
+pub mod phantom;
 pub mod silence;
 
 use domain::{
@@ -14,9 +16,15 @@ use edge::{App, Missing, metrics::Metrics, required, var};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use silence::{Heard, Limits};
-use store::lifecycle::{Acted, Ask, Pulse};
+use store::{
+    lifecycle::{Acted, Ask, Pulse},
+    sweeps::Run,
+};
 
 use super::{LIMIT, Report, Watch};
+
+/// Its name where runs are noted.
+pub const NAME: &str = "silent";
 
 /// What the sweep needs.
 #[derive(Debug)]
@@ -66,19 +74,35 @@ pub async fn handle(silent: &'static Silent, _: Value) -> Result<Report> {
 /// # Errors
 /// As [`handle`].
 pub async fn sweep(silent: &Silent, watch: Watch) -> Result<Report> {
-    let pulses = silent.app.store.pulses().await?;
+    let (store, now) = (&silent.app.store, watch.started());
+    let before = store.last_run(NAME).await?;
+    let judges_from = silence::judges_from(before.as_ref(), now);
+    let pulses = store.pulses().await?;
     let mut report = Report::new();
     if pulses.unreadable > 0 {
         report.failed += pulses.unreadable;
         tracing::error!(count = pulses.unreadable, "beats that cannot be read");
     }
-    let quiet = quiet(silent, &pulses.all, watch, &mut report).await;
+    let quiet = quiet(silent, &pulses.all, judges_from, watch, &mut report).await;
     let idle = asleep(silent, &pulses.all, watch, &mut report).await;
-    report.tell("silent", &silent.metrics, watch.started());
-    quiet.and(idle).map(|()| report)
+    let busy = unbusy(silent, &pulses.all, watch, &mut report).await;
+    report.tell(NAME, &silent.metrics, now);
+    quiet.and(idle).and(busy)?;
+    // Noted at the end only: one that died half way was not here.
+    let run = Run {
+        judges_from,
+        ..Run::at(now)
+    };
+    store.note_run(NAME, &run).await.map(|()| report)
 }
 
-async fn quiet(silent: &Silent, pulses: &[Pulse], watch: Watch, report: &mut Report) -> Result<()> {
+async fn quiet(
+    silent: &Silent,
+    pulses: &[Pulse],
+    judges_from: Option<Timestamp>,
+    watch: Watch,
+    report: &mut Report,
+) -> Result<()> {
     let (store, now) = (&silent.app.store, watch.started());
     let mut suspects = silence::suspects(pulses, silent.limits, now);
     if suspects.is_empty() {
@@ -91,16 +115,27 @@ async fn quiet(silent: &Silent, pulses: &[Pulse], watch: Watch, report: &mut Rep
     suspects.truncate(most);
     let seen = store.watched(&suspects).await?;
     let heard = seen.iter().filter_map(Heard::of).collect();
-    let plan = silence::plan(heard, online, silent.limits, now);
+    let plan = match judges_from {
+        Some(_) => silence::wait(heard, silent.limits, now),
+        None => silence::plan(heard, online, silent.limits, now),
+    };
     report.found += plan.silent.len() + plan.held;
     report.held += plan.held;
     if let Some(since) = plan.held_since {
         report.since(since, now);
-        tracing::error!(
-            online,
-            held = plan.held,
-            "so many agents fell silent at once that the trouble may be ours"
-        );
+        match judges_from {
+            Some(from) => tracing::warn!(
+                online,
+                held = plan.held,
+                judges_from = %from,
+                "the sweep itself was away: silence counts again from then on"
+            ),
+            None => tracing::error!(
+                online,
+                held = plan.held,
+                "so many agents fell silent at once that the trouble may be ours"
+            ),
+        }
     }
     report.unfinished |= plan.silent.len() > LIMIT;
     let mut revived = 0;
@@ -172,6 +207,40 @@ async fn asleep(
             }
             // Bookkeeping, not worth a line.
             idle::Step::Note { id, at } => {
+                if let Err(error) = store.note_use(id, at).await {
+                    report.count(id, "note", Err(error));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn unbusy(
+    silent: &Silent,
+    pulses: &[Pulse],
+    watch: Watch,
+    report: &mut Report,
+) -> Result<()> {
+    let (store, now) = (&silent.app.store, watch.started());
+    let mut suspects = phantom::suspects(pulses, now);
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    report.unfinished |= suspects.len() > LIMIT;
+    suspects.truncate(LIMIT);
+    for step in phantom::plan(&store.uses(&suspects).await?, now) {
+        if watch.is_over() {
+            report.unfinished = true;
+            break;
+        }
+        match step {
+            phantom::Step::Clear { id, active_at } => {
+                report.found += 1;
+                let done = store.clear_tasks(id, active_at).await;
+                report.count(id, "phantom", done);
+            }
+            phantom::Step::Note { id, at } => {
                 if let Err(error) = store.note_use(id, at).await {
                     report.count(id, "note", Err(error));
                 }

@@ -4,14 +4,21 @@
 //! A beat that does not arrive is the agent's trouble or ours. Ours looks the same for all agents at
 //! once, so many that fall silent together are held back for [`PATIENCE`] before they are believed:
 //! an outage of our own registry must not start a fleet anew. The state for this is the age of the
-//! silence itself; a sweep remembers nothing.
+//! silence itself.
+//!
+//! Where the sweep itself was away for longer than a beat may be, the whole stack was, or its
+//! schedule: nobody's silence counts until agents have had the time of a beat again. The one thing
+//! that a sweep remembers, when it last ran, is for this.
 
 use domain::{
     WorkspaceId,
     lifecycle::{EXTERNAL_SILENT_AFTER, Host, SILENT_AFTER, Wanted},
 };
 use jiff::{SignedDuration, Timestamp};
-use store::lifecycle::{Pulse, Watched};
+use store::{
+    lifecycle::{Pulse, Watched},
+    sweeps::Run,
+};
 
 use crate::sweeps::allowance;
 
@@ -115,6 +122,28 @@ pub fn plan(suspects: Vec<Heard>, online: usize, limits: Limits, now: Timestamp)
         held: held.len(),
         held_since: held.first().map(|heard| heard.late_since(limits)),
         silent: late,
+    }
+}
+
+/// From when silence counts, given the sweep's run before this one: at once, as a rule; after it was
+/// away for longer than the longest silence that is none, a silence later. A first run ever waits for
+/// nobody: there are no agents yet.
+pub fn judges_from(before: Option<&Run>, now: Timestamp) -> Option<Timestamp> {
+    let before = before?;
+    if before.last_run_at + SILENT_AFTER < now {
+        return Some(now + SILENT_AFTER);
+    }
+    before.judges_from.filter(|from| *from > now)
+}
+
+/// As [`plan`], while silence does not count: whoever is late is held back.
+pub fn wait(suspects: Vec<Heard>, limits: Limits, now: Timestamp) -> Plan {
+    let late = suspects.iter().map(|heard| heard.late_since(limits));
+    let late = late.filter(|since| *since <= now);
+    Plan {
+        silent: Vec::new(),
+        held: late.clone().count(),
+        held_since: late.min(),
     }
 }
 

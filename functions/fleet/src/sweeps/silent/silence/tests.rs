@@ -117,3 +117,43 @@ proptest! {
         prop_assert!(silent.is_sorted_by_key(|it| it.at));
     }
 }
+
+#[test]
+fn after_the_sweep_was_away_silence_counts_a_silence_later() {
+    let run = |seconds: i64| Run::at(ago(seconds));
+    assert_eq!(judges_from(None, NOW), None, "the first ever");
+    assert_eq!(judges_from(Some(&run(60)), NOW), None);
+    assert_eq!(judges_from(Some(&run(180)), NOW), None);
+    let waits = judges_from(Some(&run(181)), NOW);
+    assert_eq!(waits, Some(NOW + SILENT_AFTER));
+    // Until then, and no longer.
+    let next = Run {
+        judges_from: waits,
+        ..Run::at(NOW)
+    };
+    let at = |seconds: i64| NOW + SignedDuration::from_secs(seconds);
+    assert_eq!(judges_from(Some(&next), at(60)), waits);
+    assert_eq!(judges_from(Some(&next), at(180)), None);
+    // Away once more: it waits once more.
+    assert_eq!(judges_from(Some(&next), at(181)), Some(at(361)));
+}
+
+#[test]
+fn while_silence_does_not_count_whoever_is_late_is_held() {
+    let limits = Limits::default();
+    let heard = [
+        heard(1, 400, Host::Machine),
+        heard(2, 100, Host::External),
+        heard(3, 10, Host::External),
+    ];
+    let plan = wait(heard.to_vec(), limits, NOW);
+    let held_since = Some(ago(220));
+    assert_eq!(
+        plan,
+        Plan {
+            silent: vec![],
+            held: 2,
+            held_since
+        }
+    );
+}
