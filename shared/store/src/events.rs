@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     Store,
     expr::Write,
-    keys::{self, LOG, SHARDS},
+    keys::{self, Key, LOG, SHARDS},
     ops::read,
     queries::Page,
 };
@@ -18,6 +18,11 @@ use crate::{
 const NEWEST: i32 = 100;
 /// How long rows live that are only there to be pushed.
 const PUSH_ONLY_SECONDS: i64 = 600;
+
+/// How far back what was missed is looked for.
+const OVERLAP_MS: u64 = 10_000;
+/// How many keys of the log are read at once: 1,000 are 20 read units.
+const PAGE: i32 = 1000;
 
 /// An event row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,10 +47,23 @@ pub struct EventRow {
 }
 
 impl EventRow {
+    /// Whether it belongs into the event log, or is only there to be pushed.
+    pub fn is_persisted(&self) -> bool {
+        self.expires_at.is_none()
+    }
+
     /// The payload on the wire.
     pub fn payload(&self) -> Value {
         serde_json::from_str(&self.payload).unwrap_or(Value::Null)
     }
+}
+
+/// The lowest id of ten seconds before this one.
+fn before(id: EventId) -> EventId {
+    let bits = id.as_uuid().as_u128();
+    let millis = u64::try_from(bits >> 80).unwrap_or(u64::MAX);
+    let millis = millis.saturating_sub(OVERLAP_MS);
+    EventId::from_uuid(Uuid::from_u128(u128::from(millis) << 80))
 }
 
 /// The write that puts `event` about `workspace` into the log, for the transaction of the change.
@@ -84,6 +102,81 @@ impl Store {
             .collect()
     }
 
+    /// The oldest `limit` events of the log after `since`, of those workspaces that `sees` takes,
+    /// oldest first; and whether there are more. A transaction may commit an id after a higher one,
+    /// so ten seconds before `since` are looked at again: some of the rows are known already.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn events_since(
+        &self,
+        since: EventId,
+        sees: impl Fn(WorkspaceId) -> bool,
+        limit: usize,
+    ) -> Result<(Vec<EventRow>, bool)> {
+        let mut keys = Vec::new();
+        for shard in 0..SHARDS {
+            keys.extend(self.logged_after(shard, since, &sees, limit).await?);
+        }
+        keys.sort_by(|a, b| a.sk.cmp(&b.sk));
+        let more = keys.len() > limit;
+        keys.truncate(limit);
+        let mut rows = self.rows(keys.iter().cloned()).await?;
+        let rows: Result<Vec<EventRow>> = keys
+            .iter()
+            .filter_map(|key| rows.take(key).transpose())
+            .collect();
+        Ok((rows?, more))
+    }
+
+    /// Up to one more than `limit` keys of one shard.
+    async fn logged_after(
+        &self,
+        shard: u8,
+        since: EventId,
+        sees: &impl Fn(WorkspaceId) -> bool,
+        limit: usize,
+    ) -> Result<Vec<Key>> {
+        let (mut found, mut from) = (Vec::new(), before(since).to_string());
+        loop {
+            let log = keys::event_log(shard);
+            let page = self.keys_above(LOG, log, from.clone(), PAGE).await?;
+            let full = page.len() == PAGE as usize;
+            if let Some((_, last)) = page.last() {
+                from.clone_from(last);
+            }
+            let seen = page.into_iter().map(|(key, _)| key);
+            found.extend(seen.filter(|key| keys::event_of(key).is_some_and(sees)));
+            if !full || found.len() > limit {
+                found.truncate(limit + 1);
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The oldest `limit` events of one workspace after `since`, those that are only pushed among
+    /// them, oldest first; as [`events_since`](Self::events_since), some may be known already.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn events_of_since(
+        &self,
+        workspace: WorkspaceId,
+        since: EventId,
+        limit: i32,
+    ) -> Result<Vec<EventRow>> {
+        let after = before(since).to_string();
+        let query = Page {
+            partition: keys::events(workspace),
+            after: Some(&after),
+            oldest_first: true,
+            limit: Some(limit),
+            start: None,
+        };
+        let (items, _) = self.page(query).await?;
+        items.into_iter().map(read).collect()
+    }
+
     /// The newest 100 events of one workspace, newest first.
     ///
     /// # Errors
@@ -103,7 +196,7 @@ impl Store {
             for item in items {
                 let row: EventRow = read(item)?;
                 // Rows that are only pushed are not part of the log.
-                if row.expires_at.is_none() && found.len() < NEWEST as usize {
+                if row.is_persisted() && found.len() < NEWEST as usize {
                     found.push(row);
                 }
             }

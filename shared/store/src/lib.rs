@@ -7,6 +7,7 @@
 pub mod activity;
 pub mod beats;
 pub mod bodies;
+pub mod connections;
 pub mod delegations;
 pub mod events;
 mod expr;
@@ -17,6 +18,7 @@ pub mod lifecycle;
 mod ops;
 mod queries;
 pub mod secrets;
+pub mod stream;
 pub mod templates;
 pub mod tokens;
 pub mod usage;
