@@ -18,3 +18,4 @@ mod store;
 mod template;
 mod templates;
 mod workspaces;
+mod ws;

@@ -1,5 +1,7 @@
 //! The event log: every change writes its row in its own transaction.
 
+use std::collections::HashSet;
+
 use domain::{EventId, Result, WorkspaceId, event::Event};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -111,7 +113,7 @@ impl Store {
     pub async fn events_since(
         &self,
         since: EventId,
-        sees: impl Fn(WorkspaceId) -> bool,
+        sees: impl AsyncFn(Vec<WorkspaceId>) -> Result<HashSet<WorkspaceId>>,
         limit: usize,
     ) -> Result<(Vec<EventRow>, bool)> {
         let mut keys = Vec::new();
@@ -134,7 +136,7 @@ impl Store {
         &self,
         shard: u8,
         since: EventId,
-        sees: &impl Fn(WorkspaceId) -> bool,
+        sees: &impl AsyncFn(Vec<WorkspaceId>) -> Result<HashSet<WorkspaceId>>,
         limit: usize,
     ) -> Result<Vec<Key>> {
         let (mut found, mut from) = (Vec::new(), before(since).to_string());
@@ -145,8 +147,12 @@ impl Store {
             if let Some((_, last)) = page.last() {
                 from.clone_from(last);
             }
-            let seen = page.into_iter().map(|(key, _)| key);
-            found.extend(seen.filter(|key| keys::event_of(key).is_some_and(sees)));
+            let of = page.iter().filter_map(|(key, _)| keys::event_of(key));
+            let seen = sees(of.collect()).await?;
+            let keys = page.into_iter().map(|(key, _)| key);
+            found.extend(
+                keys.filter(|key| keys::event_of(key).is_some_and(|it| seen.contains(&it))),
+            );
             if !full || found.len() > limit {
                 found.truncate(limit + 1);
                 return Ok(found);

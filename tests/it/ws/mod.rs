@@ -1,0 +1,7 @@
+//! `GET /ws`: events as they happen.
+
+mod bus;
+mod connect;
+mod fifty;
+mod push;
+mod replay;
