@@ -120,7 +120,7 @@ impl Listener {
 
     /// Waits for an event about a workspace (an empty id: about none).
     pub async fn told(&self, id: &str, name: &str) -> Value {
-        until(20, &format!("{name} of {id}"), || async {
+        until(60, &format!("{name} of {id}"), || async {
             let frames = self.frames();
             let wanted = |frame: &&Value| frame["workspace_id"] == id && frame["event"] == name;
             frames.iter().find(wanted).cloned()

@@ -6,11 +6,14 @@ pub mod list;
 pub mod relay;
 pub mod replay;
 pub mod sockets;
+pub mod stream;
 pub mod views;
 
 edge::handlers! { "events":
     /// `GET /events` and `GET /events/{id}`
     List = "list",
+    /// `GET /workspaces/{id}/events/stream`
+    Stream = "stream",
     /// Somebody wants to listen at `/ws`.
     Connect = "connect",
     /// Somebody left, or said something.

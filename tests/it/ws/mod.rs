@@ -5,3 +5,4 @@ mod connect;
 mod fifty;
 mod push;
 mod replay;
+mod stream;
