@@ -99,7 +99,8 @@ async fn tell(replay: &Replay, connection: &Connection, since: EventId) -> Resul
         }
     }
     let last = rows.last().map_or(since, |row| row.id.max(since));
-    let payload = json!({"replayed": rows.len(), "more": more, "since": last});
+    let missed = rows.iter().filter(|row| row.id > since).count();
+    let payload = json!({"replayed": missed, "more": more, "since": last});
     let id = EventId::from_uuid(Uuid::now_v7());
     let frame = envelope(id, "REPLAY_COMPLETE", None, Timestamp::now(), &payload);
     post(replay, connection, &frame).await?;
@@ -120,5 +121,7 @@ async fn post(replay: &Replay, connection: &Connection, frame: &str) -> Result<b
             Posted::Gone => sleep(Duration::from_millis(100)).await,
         }
     }
-    Err(Error::unavailable("a connection did not open"))
+    // It never opened.
+    replay.app.store.disconnect(&connection.id).await?;
+    Ok(false)
 }

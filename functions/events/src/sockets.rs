@@ -41,12 +41,17 @@ pub struct Sockets {
 impl Sockets {
     /// The gateway at this address: `https://<api>.execute-api.<region>.<suffix>/<stage>`.
     pub fn new(app: &App, address: &str) -> Self {
+        Self::at(app, here(address, app.sdk.endpoint_url()))
+    }
+
+    /// The gateway at exactly this address.
+    pub fn at(app: &App, address: String) -> Self {
         let timeouts = TimeoutConfig::builder()
             .operation_timeout(PATIENCE)
             .operation_attempt_timeout(PATIENCE)
             .build();
         let config = Builder::from(&app.sdk)
-            .endpoint_url(here(address, app.sdk.endpoint_url()))
+            .endpoint_url(address)
             .retry_config(RetryConfig::standard().with_max_attempts(2))
             .timeout_config(timeouts)
             .build();

@@ -106,7 +106,8 @@ impl Store {
 
     /// The oldest `limit` events of the log after `since`, of those workspaces that `sees` takes,
     /// oldest first; and whether there are more. A transaction may commit an id after a higher one,
-    /// so ten seconds before `since` are looked at again: some of the rows are known already.
+    /// so those of ten seconds up to `since`, the newest `limit` of them, come first: most of them
+    /// are known already.
     ///
     /// # Errors
     /// The datastore did not answer.
@@ -121,17 +122,21 @@ impl Store {
             keys.extend(self.logged_after(shard, since, &sees, limit).await?);
         }
         keys.sort_by(|a, b| a.sk.cmp(&b.sk));
-        let more = keys.len() > limit;
-        keys.truncate(limit);
-        let mut rows = self.rows(keys.iter().cloned()).await?;
-        let rows: Result<Vec<EventRow>> = keys
+        let mut known = keys;
+        let mut missed = known.split_off(known.partition_point(|key| key.sk <= since.to_string()));
+        let more = missed.len() > limit;
+        missed.truncate(limit);
+        known.drain(..known.len().saturating_sub(limit));
+        known.extend(missed);
+        let mut rows = self.rows(known.iter().cloned()).await?;
+        let rows: Result<Vec<EventRow>> = known
             .iter()
             .filter_map(|key| rows.take(key).transpose())
             .collect();
         Ok((rows?, more))
     }
 
-    /// Up to one more than `limit` keys of one shard.
+    /// The keys of one shard, until more than `limit` of them are above `since`.
     async fn logged_after(
         &self,
         shard: u8,
@@ -139,7 +144,8 @@ impl Store {
         sees: &impl AsyncFn(Vec<WorkspaceId>) -> Result<HashSet<WorkspaceId>>,
         limit: usize,
     ) -> Result<Vec<Key>> {
-        let (mut found, mut from) = (Vec::new(), before(since).to_string());
+        let (since, mut from) = (since.to_string(), before(since).to_string());
+        let (mut found, mut missed) = (Vec::new(), 0);
         loop {
             let log = keys::event_log(shard);
             let page = self.keys_above(LOG, log, from.clone(), PAGE).await?;
@@ -149,12 +155,12 @@ impl Store {
             }
             let of = page.iter().filter_map(|(key, _)| keys::event_of(key));
             let seen = sees(of.collect()).await?;
-            let keys = page.into_iter().map(|(key, _)| key);
-            found.extend(
-                keys.filter(|key| keys::event_of(key).is_some_and(|it| seen.contains(&it))),
-            );
-            if !full || found.len() > limit {
-                found.truncate(limit + 1);
+            let visible = |key: &Key| keys::event_of(key).is_some_and(|it| seen.contains(&it));
+            for (key, _) in page.into_iter().filter(|(key, _)| visible(key)) {
+                missed += usize::from(key.sk > since);
+                found.push(key);
+            }
+            if !full || missed > limit {
                 return Ok(found);
             }
         }

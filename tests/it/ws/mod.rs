@@ -5,4 +5,5 @@ mod connect;
 mod fifty;
 mod push;
 mod replay;
+mod slow;
 mod stream;

@@ -36,14 +36,21 @@ impl Relay {
     /// # Errors
     /// The name of a variable that is missing.
     pub fn start(app: &'static App) -> Result<&'static Self, Missing> {
-        Ok(Box::leak(Box::new(Self {
+        let sockets = Sockets::new(app, &required("WEBSOCKET_ENDPOINT")?);
+        let (bus, dead) = (required("EVENT_BUS")?, required("RELAY_DEAD_QUEUE_URL")?);
+        Ok(Self::with(app, sockets, bus, dead))
+    }
+
+    /// With this gateway, this bus and this queue.
+    pub fn with(app: &'static App, sockets: Sockets, bus: String, dead: String) -> &'static Self {
+        Box::leak(Box::new(Self {
             app,
-            sockets: Sockets::new(app, &required("WEBSOCKET_ENDPOINT")?),
-            bus: Bus::new(app, required("EVENT_BUS")?),
+            sockets,
+            bus: Bus::new(app, bus),
             views: Views::default(),
             sqs: aws_sdk_sqs::Client::new(&app.sdk),
-            dead: required("RELAY_DEAD_QUEUE_URL")?,
-        })))
+            dead,
+        }))
     }
 
     /// Puts aside what cannot be read: its key, never its content.
