@@ -15,6 +15,8 @@ use store::connections::Connection;
 /// The gateway takes a frame for a connection within milliseconds. Who needs longer holds the others
 /// up.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The status of a connection that is not there.
+const GONE: u16 = 410;
 /// A connection this young may not be open yet: the gateway does not know it until its handshake is
 /// over.
 const OPENING: SignedDuration = SignedDuration::from_secs(10);
@@ -65,9 +67,16 @@ impl Sockets {
         let post = self.client.post_to_connection().connection_id(connection);
         match post.data(Blob::new(frame.as_bytes())).send().await {
             Ok(_) => Posted::Sent,
+            // Whatever name the body gives it.
+            Err(error)
+                if error
+                    .raw_response()
+                    .is_some_and(|it| it.status().as_u16() == GONE) =>
+            {
+                Posted::Gone
+            }
             Err(SdkError::TimeoutError(_)) => Posted::Refused("too slow".to_owned()),
             Err(error) => match error.into_service_error() {
-                PostToConnectionError::GoneException(_) => Posted::Gone,
                 full @ (PostToConnectionError::LimitExceededException(_)
                 | PostToConnectionError::PayloadTooLargeException(_)) => {
                     Posted::Refused(full.to_string())

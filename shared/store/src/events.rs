@@ -104,8 +104,9 @@ impl Store {
             .collect()
     }
 
-    /// The oldest `limit` events of the log after `since`, of those workspaces that `sees` takes,
-    /// oldest first; and whether there are more. A transaction may commit an id after a higher one,
+    /// The oldest `limit` events of the log after `since`, oldest first, and whether there are more.
+    ///
+    /// Only those of workspaces that `sees` takes. A transaction may commit an id after a higher one,
     /// so those of ten seconds up to `since`, the newest `limit` of them, come first: most of them
     /// are known already.
     ///

@@ -9,8 +9,10 @@ use crate::{EventId, WorkspaceId, time::wire};
 /// to what counts bytes differently.
 pub const MAX_ENVELOPE: usize = 100_000;
 
-/// The text of one frame: `event`, `workspace_id`, `timestamp`, `payload` as the contract has them, and
-/// `id`, by which repeats are told. Fields of the payload that are too long, the longest first, are
+/// The text of one frame.
+///
+/// It has `event`, `workspace_id`, `timestamp` and `payload` as the contract has them, and `id`, by
+/// which repeats are told. Fields of the payload that are too long, the longest first, are
 /// left out; `truncated` is `true` then.
 pub fn envelope(
     id: EventId,
