@@ -1,14 +1,15 @@
-"""Starts MiniStack, the AWS emulator, with five changes that a local stack needs.
+"""Starts MiniStack, the AWS emulator, with six changes that a local stack needs.
 
 1. The HTTP API also answers without a prefix on a port of its own, and the WebSocket API there under `/ws`. On the
    emulator's own port both hide behind `/_aws/execute-api/<id>`.
 2. There, a preflight reaches the API's own `$default` route, as on AWS when the API has no CORS configuration. The
    emulator answers 403 itself.
 3. TCP_NODELAY on the Lambda Runtime API: without it every invocation waits about 45 ms for a delayed ACK.
-4. DynamoDB streams are polled on a thread of their own: in the emulator's one polling loop a slow stream function
-   holds up every SQS queue.
+4. Each function on a DynamoDB stream is polled on a thread of its own: in the emulator's one polling loop a slow one
+   holds up every other, and every SQS queue.
 5. Events may be sent in the name of AWS itself: the local fleet tells of instances as EC2 does, which the emulator's
    EC2 does not.
+6. The protocol that a WebSocket's `$connect` function chooses is told to the client, which hangs up without it.
 
 State is not kept between runs. The emulator itself is configured by its environment; `stack.py` sets it.
 """
@@ -16,6 +17,7 @@ State is not kept between runs. The emulator itself is configured by its environ
 import argparse
 import asyncio
 import contextlib
+import contextvars
 import functools
 import os
 import resource
@@ -28,11 +30,12 @@ import time
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
-from ministack.services import eventbridge, lambda_svc
+from ministack.services import apigateway, eventbridge, lambda_svc
 
 STREAM_POLL_SECONDS = 0.05
 WEBSOCKET_PATH = "/ws"
 POLICY_VIOLATION = 1008
+CHOSEN_PROTOCOL: contextvars.ContextVar[str | None] = contextvars.ContextVar("chosen protocol", default=None)
 
 
 def send_small_packets_at_once() -> None:
@@ -40,12 +43,49 @@ def send_small_packets_at_once() -> None:
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 
-def poll_streams_on_their_own_thread() -> None:
-    """Takes the stream poller out of the emulator's loop; it is private there."""
+def poll_streams_on_their_own_threads() -> None:
+    """Takes the stream poller out of the emulator's loop, and lets it see one mapping per thread; it is private there."""
     poll = _private(lambda_svc, "_poll_dynamodb_streams")
+    every = _private(lambda_svc, "_iter_all_esms")
     _private(lambda_svc, "_poll_loop")
+    only = threading.local()
+
+    def visible():
+        mine = getattr(only, "mapping", None)
+        return (each for each in every() if mine is None or each[2]["UUID"] == mine)
+
+    def of_one(mapping: str) -> None:
+        only.mapping = mapping
+        _poll_forever(poll)
+
+    def watch() -> None:
+        known: set[str] = set()
+        while True:
+            for _, _, mapping in every():
+                name = mapping["UUID"]
+                if ":dynamodb:" in mapping.get("EventSourceArn", "") and name not in known:
+                    known.add(name)
+                    threading.Thread(target=of_one, args=(name,), daemon=True, name=f"stream {name}").start()
+            time.sleep(STREAM_POLL_SECONDS)
+
     lambda_svc._poll_dynamodb_streams = lambda: False
-    threading.Thread(target=_poll_forever, args=(poll,), daemon=True, name="streams").start()
+    lambda_svc._iter_all_esms = visible
+    threading.Thread(target=watch, daemon=True, name="streams").start()
+
+
+def tell_the_chosen_protocol() -> None:
+    """Notes what a `$connect` function answers: the handshake goes on in the same task, and reads it."""
+    invoke = _private(apigateway, "_invoke_ws_lambda")
+
+    async def noted(*arguments, **named):
+        answer = await invoke(*arguments, **named)
+        headers = answer.get("headers") if isinstance(answer, dict) else None
+        for name, value in (headers or {}).items():
+            if name.lower() == "sec-websocket-protocol":
+                CHOSEN_PROTOCOL.set(value)
+        return answer
+
+    apigateway._invoke_ws_lambda = noted
 
 
 def accept_events_of_aws() -> None:
@@ -88,9 +128,21 @@ def without_prefix(app, port: int, http_api: str, websocket_api: str):
             scope = {**scope, "method": _Unrecognised(scope["method"])}
             return await app(_moved(scope, http_api, scope["path"], scope["raw_path"]), receive, send)
         if scope["path"] == WEBSOCKET_PATH:
-            return await app(_moved(scope, websocket_api, "", b""), receive, send)
+            return await app(_moved(scope, websocket_api, "", b""), receive, _choosing(send))
         await receive()
         await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+
+    return wrapped
+
+
+def _choosing(send):
+    """Accepts a WebSocket with the protocol that its function chose."""
+
+    async def wrapped(message):
+        chosen = CHOSEN_PROTOCOL.get()
+        if message["type"] == "websocket.accept" and chosen:
+            message = {**message, "subprotocol": chosen}
+        await send(message)
 
     return wrapped
 
@@ -132,7 +184,8 @@ def main() -> None:
     arguments = parser.parse_args()
 
     send_small_packets_at_once()
-    poll_streams_on_their_own_thread()
+    poll_streams_on_their_own_threads()
+    tell_the_chosen_protocol()
     accept_events_of_aws()
     allow_many_connections()
     threading.Thread(target=stop_with_parent, daemon=True, name="parent").start()

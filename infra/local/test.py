@@ -69,6 +69,8 @@ def _platform(settings: Settings, admin_token: str, deployed: Deployed) -> dict[
         "DELIVERIES_QUEUE_URL": deployed.outputs["DeliveriesQueueUrl"],
         "PROVISION_QUEUE_URL": deployed.outputs["ProvisionQueueUrl"],
         "STOP_QUEUE_URL": deployed.outputs["StopQueueUrl"],
+        "RELAY_DEAD_QUEUE_URL": deployed.outputs["RelayDeadQueueUrl"],
+        "EVENT_BUS": deployed.outputs["EventBusName"],
         "RESTARTS_QUEUE_URL": deployed.outputs["RestartsQueueUrl"],
         "AGENT_BIN": str(BINARIES / "agent-example"),
         "FLEET_FOLDER": str(settings.folder),

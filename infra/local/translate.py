@@ -9,8 +9,10 @@ that the template can stay what a SAM user expects:
 3. Some kinds of policy condition cannot hold here: `kms:EncryptionContext:…`, `ec2:…` and those about tags, keys that
    the emulator leaves empty for these services, and `aws:SecureTransport`, for the emulator speaks plain HTTP. An Allow
    loses the condition, a Deny is left out.
-4. The emulator does not see which resource `ec2:CreateTags` names: it is allowed on all or on none.
-5. It does not know saved queries of logs (`AWS::Logs::QueryDefinition`); nothing here could run them. They are left out.
+4. The emulator answers every frame of a WebSocket with what the function returns, and knows no resource that says so:
+   route responses are left out.
+5. The emulator does not see which resource `ec2:CreateTags` names: it is allowed on all or on none.
+6. It does not know saved queries of logs (`AWS::Logs::QueryDefinition`); nothing here could run them. They are left out.
 
 What a template may hold but nothing here translates (authorizers, CORS and conditional routes) is refused by name.
 """
@@ -34,6 +36,7 @@ WEBSOCKET_STAGE = "ws"  # the stage that template.yaml names: on AWS, too, the s
 
 FUNCTION = "AWS::Serverless::Function"
 API = "AWS::ApiGatewayV2::Api"
+ROUTE_RESPONSE = "AWS::ApiGatewayV2::RouteResponse"
 BUCKET_POLICY = "AWS::S3::BucketPolicy"
 UNKNOWN = ("AWS::Logs::QueryDefinition",)
 UNMEETABLE = (
@@ -64,6 +67,8 @@ def translate(text: str, parameters: dict[str, str], code_of: Callable[[str], st
             api["Properties"] |= {"ProtocolType": "HTTP", "Name": body["info"]["title"]}
             _refuse_untranslated(name, api["Properties"], body)
             resources |= _routes(name, body["paths"])
+    for name in [name for name, resource in resources.items() if resource["Type"] == ROUTE_RESPONSE]:
+        del resources[name]
     _drop_unmeetable_conditions(resources)
     return template
 

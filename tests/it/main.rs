@@ -21,3 +21,4 @@ mod store;
 mod template;
 mod templates;
 mod workspaces;
+mod ws;

@@ -2,6 +2,8 @@
 //! (counters of a workspace that is gone) and for what no test can wait for (a thousand messages, a
 //! message of yesterday, a job that failed five times).
 
+mod news;
+
 use std::env;
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};

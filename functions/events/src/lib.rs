@@ -1,8 +1,25 @@
-//! Events: the log of every change.
+//! Events: the log of every change, and who is told of it.
 
+pub mod connect;
+pub mod disconnect;
 pub mod list;
+pub mod relay;
+pub mod replay;
+pub mod sockets;
+pub mod stream;
+pub mod views;
 
 edge::handlers! { "events":
     /// `GET /events` and `GET /events/{id}`
     List = "list",
+    /// `GET /workspaces/{id}/events/stream`
+    Stream = "stream",
+    /// Somebody wants to listen at `/ws`.
+    Connect = "connect",
+    /// Somebody left, or said something.
+    Disconnect = "disconnect",
+    /// The table's stream: what happened goes to those who listen and to the bus.
+    Relay = "relay",
+    /// The table's stream: who comes back is told what was missed.
+    Replay = "replay",
 }

@@ -1,8 +1,16 @@
 //! What happens, as told to people, agents and operators' rules.
 //!
 //! Names and payloads are the contract's (a2a-notify-events 10). One enum, so that a payload's keys
-//! are written down once; the enum grows with the routes that emit.
+//! are written down once; the enum grows with the routes that emit. [`CATALOGUE`] has all names there
+//! will be. What is told and never written down is [`Passing`].
 
+mod catalogue;
+mod envelope;
+mod passing;
+
+pub use catalogue::{CATALOGUE, Entry};
+pub use envelope::{MAX_ENVELOPE, envelope};
+pub use passing::{Passing, told_by};
 use serde_json::{Value, json};
 
 use crate::{ScheduleId, WorkspaceId};

@@ -6,6 +6,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
@@ -152,6 +153,11 @@ pub(crate) fn record(activity: &Activity) -> Write {
         keys::activity(activity.workspace, activity.id),
         &Row::from(activity),
     )
+}
+
+/// A row from plain JSON, as the stream shows it.
+pub(crate) fn from_json(json: Value) -> Result<Activity, serde_json::Error> {
+    Ok(serde_json::from_value::<Row>(json)?.into())
 }
 
 /// Which rows to list.

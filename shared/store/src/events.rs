@@ -1,5 +1,7 @@
 //! The event log: every change writes its row in its own transaction.
 
+use std::collections::HashSet;
+
 use domain::{EventId, Result, WorkspaceId, event::Event};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     Store,
     expr::Write,
-    keys::{self, LOG, SHARDS},
+    keys::{self, Key, LOG, SHARDS},
     ops::read,
     queries::Page,
 };
@@ -18,6 +20,11 @@ use crate::{
 const NEWEST: i32 = 100;
 /// How long rows live that are only there to be pushed.
 const PUSH_ONLY_SECONDS: i64 = 600;
+
+/// How far back what was missed is looked for.
+const OVERLAP_MS: u64 = 10_000;
+/// How many keys of the log are read at once: 1,000 are 20 read units.
+const PAGE: i32 = 1000;
 
 /// An event row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,10 +49,23 @@ pub struct EventRow {
 }
 
 impl EventRow {
+    /// Whether it belongs into the event log, or is only there to be pushed.
+    pub fn is_persisted(&self) -> bool {
+        self.expires_at.is_none()
+    }
+
     /// The payload on the wire.
     pub fn payload(&self) -> Value {
         serde_json::from_str(&self.payload).unwrap_or(Value::Null)
     }
+}
+
+/// The lowest id of ten seconds before this one.
+fn before(id: EventId) -> EventId {
+    let bits = id.as_uuid().as_u128();
+    let millis = u64::try_from(bits >> 80).unwrap_or(u64::MAX);
+    let millis = millis.saturating_sub(OVERLAP_MS);
+    EventId::from_uuid(Uuid::from_u128(u128::from(millis) << 80))
 }
 
 /// The write that puts `event` about `workspace` into the log, for the transaction of the change.
@@ -84,6 +104,92 @@ impl Store {
             .collect()
     }
 
+    /// The oldest `limit` events of the log after `since`, oldest first, and whether there are more.
+    ///
+    /// Only those of workspaces that `sees` takes. A transaction may commit an id after a higher one,
+    /// so those of ten seconds up to `since`, the newest `limit` of them, come first: most of them
+    /// are known already.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn events_since(
+        &self,
+        since: EventId,
+        sees: impl AsyncFn(Vec<WorkspaceId>) -> Result<HashSet<WorkspaceId>>,
+        limit: usize,
+    ) -> Result<(Vec<EventRow>, bool)> {
+        let mut keys = Vec::new();
+        for shard in 0..SHARDS {
+            keys.extend(self.logged_after(shard, since, &sees, limit).await?);
+        }
+        keys.sort_by(|a, b| a.sk.cmp(&b.sk));
+        let mut known = keys;
+        let mut missed = known.split_off(known.partition_point(|key| key.sk <= since.to_string()));
+        let more = missed.len() > limit;
+        missed.truncate(limit);
+        known.drain(..known.len().saturating_sub(limit));
+        known.extend(missed);
+        let mut rows = self.rows(known.iter().cloned()).await?;
+        let rows: Result<Vec<EventRow>> = known
+            .iter()
+            .filter_map(|key| rows.take(key).transpose())
+            .collect();
+        Ok((rows?, more))
+    }
+
+    /// The keys of one shard, until more than `limit` of them are above `since`.
+    async fn logged_after(
+        &self,
+        shard: u8,
+        since: EventId,
+        sees: &impl AsyncFn(Vec<WorkspaceId>) -> Result<HashSet<WorkspaceId>>,
+        limit: usize,
+    ) -> Result<Vec<Key>> {
+        let (since, mut from) = (since.to_string(), before(since).to_string());
+        let (mut found, mut missed) = (Vec::new(), 0);
+        loop {
+            let log = keys::event_log(shard);
+            let page = self.keys_above(LOG, log, from.clone(), PAGE).await?;
+            let full = page.len() == PAGE as usize;
+            if let Some((_, last)) = page.last() {
+                from.clone_from(last);
+            }
+            let of = page.iter().filter_map(|(key, _)| keys::event_of(key));
+            let seen = sees(of.collect()).await?;
+            let visible = |key: &Key| keys::event_of(key).is_some_and(|it| seen.contains(&it));
+            for (key, _) in page.into_iter().filter(|(key, _)| visible(key)) {
+                missed += usize::from(key.sk > since);
+                found.push(key);
+            }
+            if !full || missed > limit {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The oldest `limit` events of one workspace after `since`, those that are only pushed among
+    /// them, oldest first; as [`events_since`](Self::events_since), some may be known already.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn events_of_since(
+        &self,
+        workspace: WorkspaceId,
+        since: EventId,
+        limit: i32,
+    ) -> Result<Vec<EventRow>> {
+        let after = before(since).to_string();
+        let query = Page {
+            partition: keys::events(workspace),
+            after: Some(&after),
+            oldest_first: true,
+            limit: Some(limit),
+            start: None,
+        };
+        let (items, _) = self.page(query).await?;
+        items.into_iter().map(read).collect()
+    }
+
     /// The newest 100 events of one workspace, newest first.
     ///
     /// # Errors
@@ -103,7 +209,7 @@ impl Store {
             for item in items {
                 let row: EventRow = read(item)?;
                 // Rows that are only pushed are not part of the log.
-                if row.expires_at.is_none() && found.len() < NEWEST as usize {
+                if row.is_persisted() && found.len() < NEWEST as usize {
                     found.push(row);
                 }
             }

@@ -12,6 +12,7 @@
 //! | activity row | `ACTIVITY#<workspace>` | row (v7) | |
 //! | body of a request or reply | `BODY#<body>` | `BODY` | |
 //! | event row | `EVENTS#<workspace>` | event (v7) | `log` |
+//! | WebSocket connection | `CONNECTIONS` | the gateway's name for it | |
 //! | request | `REQUEST#<request>` | `STATE` | `due` |
 //! | idempotency key of a message | `SEEN#<hash>` | `SEEN` | |
 //! | place in a workspace's line | `LINE#<workspace>` | urgency, arrival, id | |
@@ -187,6 +188,21 @@ pub fn events(id: WorkspaceId) -> String {
 /// An event row.
 pub fn event(workspace: WorkspaceId, id: EventId) -> Key {
     Key::new(events(workspace), id.to_string())
+}
+
+/// Whom an event's key is about.
+pub fn event_of(key: &Key) -> Option<WorkspaceId> {
+    key.pk.strip_prefix("EVENTS#")?.parse().ok()
+}
+
+/// The partition of all open WebSocket connections: few and small, always read together.
+pub fn connections() -> String {
+    "CONNECTIONS".to_owned()
+}
+
+/// A WebSocket connection.
+pub fn connection(id: &str) -> Key {
+    Key::new(connections(), id)
 }
 
 /// A request.

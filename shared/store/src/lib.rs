@@ -7,6 +7,7 @@
 pub mod activity;
 pub mod beats;
 pub mod bodies;
+pub mod connections;
 pub mod delegations;
 pub mod events;
 mod expr;
@@ -19,6 +20,7 @@ mod ops;
 mod queries;
 pub mod schedules;
 pub mod secrets;
+pub mod stream;
 pub mod sweeps;
 pub mod templates;
 pub mod tokens;

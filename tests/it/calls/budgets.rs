@@ -83,6 +83,13 @@ pub(super) fn of(
             0,
             admin(Method::GET, &format!("/events/{}", own.id), json!({})),
         ),
+        (
+            "events as they happen",
+            2,
+            0,
+            get(&at("/events/stream"))
+                .header("last-event-id", "01900000-0000-7000-8000-000000000000"),
+        ),
         ("create", 2, 16, admin(Method::POST, "/workspaces", new)),
         ("one workspace", 1, 0, get(&at(""))),
         (

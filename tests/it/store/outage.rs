@@ -50,6 +50,7 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
         post(&at("/notify"), json!({"message": "m"})),
         post(&at("/activity"), report),
         get(&at("/activity")),
+        get(&at("/events/stream")),
         admin(Method::GET, "/events", json!({})),
         get("/events"),
         get(&at(&format!("/a2a/requests/{}", Uuid::new_v4()))),

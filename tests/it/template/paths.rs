@@ -73,6 +73,11 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
         .by(get(&at(&format!("/activity?since_id={since}"))))
         .await
         .expect(200);
+    let first = "01900000-0000-7000-8000-000000000000";
+    needed
+        .by(get(&at("/events/stream")).header("last-event-id", first))
+        .await
+        .expect(200);
     for path in ["/events".to_owned(), format!("/events/{}", own.id)] {
         needed
             .by(admin(Method::GET, &path, json!({})))

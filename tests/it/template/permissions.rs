@@ -12,7 +12,11 @@ use super::paths;
 
 /// Needs messages under way, queues, a clock or EC2: where these are tested, IAM is enforced or the
 /// permissions are looked at. EC2 is a fake in tests, so what is asked of it is not seen here.
-const ELSEWHERE: [&str; 19] = [
+const ELSEWHERE: [&str; 23] = [
+    "events.connect",
+    "events.disconnect",
+    "events.relay",
+    "events.replay",
     "fleet.provision",
     "fleet.stop",
     "fleet.exchange",

@@ -60,6 +60,13 @@ fn every_queue_gives_up_into_another_one() {
             to.as_str().map(str::to_owned)
         })
         .collect();
+    // What streams give up ends there, too.
+    let streams = template.functions().flat_map(|it| it.events("DynamoDB"));
+    let given_up = streams.filter_map(|event| {
+        let to = &event["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0];
+        to.as_str().map(str::to_owned)
+    });
+    let dead: BTreeSet<String> = dead.into_iter().chain(given_up).collect();
     for (id, queue) in queues {
         let properties = &queue["Properties"];
         if dead.contains(id) {

@@ -44,6 +44,7 @@ functions! {
     "activity.report" => activity::report::handle;
     "activity.list" => activity::list::handle;
     "events.list" => events::list::handle;
+    "events.stream" => events::stream::handle;
     "messages.delegate" => messages::delegate::handle;
     "messages.delegations" => messages::delegations::handle;
     "messages.request" => messages::request::handle;

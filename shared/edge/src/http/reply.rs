@@ -75,6 +75,17 @@ impl Reply {
         }
     }
 
+    /// 200 with server-sent events.
+    pub fn event_stream(text: &str) -> Self {
+        let reply = Self {
+            content_type: "text/event-stream",
+            ..Self::bytes(StatusCode::OK, text.as_bytes().to_vec())
+        };
+        reply
+            .header("cache-control", "no-cache")
+            .header("x-accel-buffering", "no")
+    }
+
     /// Any status without a body.
     pub fn empty(status: StatusCode) -> Self {
         Self::text(status, "")

@@ -1,0 +1,219 @@
+//! `GET /ws`: who may listen (contract: a2a-notify-events 11, registry-and-auth 4.8; decision 7).
+//!
+//! Without `X-Workspace-ID` it is a person, who sees everything: in open development anybody, else an
+//! operator. With it, or with a workspace's token, it is that workspace. Browsers cannot set headers
+//! on a WebSocket, so a token may come as the second of two protocols, `bearer, <token>`.
+
+use std::collections::HashMap;
+
+use domain::{Error, EventId, Kind, Result, WorkspaceId};
+use edge::{App, Caller, Identity, auth};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::{connections::Connection, workspaces::Parts};
+
+/// The protocol that says: what follows is a token.
+const BEARER: &str = "bearer";
+
+/// A handshake as the gateway tells of it.
+#[derive(Debug, Deserialize)]
+pub struct Handshake {
+    #[serde(default)]
+    headers: Option<HashMap<String, String>>,
+    #[serde(rename = "queryStringParameters", default)]
+    query: Option<HashMap<String, String>>,
+    #[serde(rename = "requestContext")]
+    context: Context,
+}
+
+/// Which connection it is about.
+#[derive(Debug, Deserialize)]
+pub struct Context {
+    /// The gateway's name for it.
+    #[serde(rename = "connectionId")]
+    pub connection_id: String,
+    /// What happens to it.
+    #[serde(rename = "routeKey", default)]
+    pub route: String,
+}
+
+impl Handshake {
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter().flatten();
+        let found = headers.find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found
+            .map(|(_, text)| text.trim())
+            .filter(|it| !it.is_empty())
+    }
+
+    /// The token among the protocols.
+    fn protocol_token(&self) -> Option<&str> {
+        let mut protocols = self.header("sec-websocket-protocol")?.split(',');
+        let first = protocols.next()?.trim();
+        let token = protocols.next()?.trim();
+        (first.eq_ignore_ascii_case(BEARER) && !token.is_empty()).then_some(token)
+    }
+
+    fn since(&self) -> Result<Option<EventId>> {
+        let text = self.query.as_ref().and_then(|query| query.get("since"));
+        let text = text.map(|text| text.trim()).filter(|text| !text.is_empty());
+        let bad = |_| Error::invalid("since must be the id of an event");
+        text.map(|text| text.parse().map_err(bad)).transpose()
+    }
+}
+
+/// Lets somebody listen.
+///
+/// # Errors
+/// Never: a refusal is an answer, and what the datastore does not say is 503.
+pub async fn handle(app: &'static App, handshake: Handshake) -> Result<Value> {
+    Ok(match admit(app, &handshake, Timestamp::now()).await {
+        Ok(()) => {
+            let mut answer = json!({"statusCode": 200});
+            if handshake.protocol_token().is_some() {
+                answer["headers"] = json!({"Sec-WebSocket-Protocol": BEARER});
+            }
+            answer
+        }
+        Err(error) => {
+            edge::http::log_failure(&error, "$connect");
+            let status = match error.kind() {
+                Kind::Invalid => 400,
+                Kind::Unauthenticated => 401,
+                Kind::Forbidden => 403,
+                Kind::Missing => 404,
+                Kind::Internal => 500,
+                _ => 503,
+            };
+            let body = json!({"error": error.message()}).to_string();
+            json!({"statusCode": status, "body": body})
+        }
+    })
+}
+
+async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
+    let since = handshake.since()?;
+    let from_protocol = handshake.protocol_token().map(|it| format!("Bearer {it}"));
+    let authorization = handshake
+        .header("authorization")
+        .or(from_protocol.as_deref());
+    let settings = &app.settings;
+    let caller = Caller::of(
+        authorization,
+        handshake.header("x-workspace-id"),
+        &settings.admin_token,
+    );
+    let workspace_id = match &caller.workspace {
+        Some(claimed) => Some(workspace(app, &caller, claimed.parse()?).await?),
+        None => {
+            check_origin(handshake, &settings.cors_origins, &settings.public_url)?;
+            person(app, &caller).await?
+        }
+    };
+    let id = &handshake.context.connection_id;
+    let connection = Connection::new(id, workspace_id, since, now);
+    app.store.connect(&connection).await
+}
+
+/// The workspace that is claimed, if the claim holds.
+async fn workspace(app: &App, caller: &Caller, id: WorkspaceId) -> Result<WorkspaceId> {
+    let (rows, credential) = app.rows(caller, Parts::Core.keys(id)).await?;
+    let who = auth::own(app.settings.mode, caller, id, credential.as_ref())?;
+    let beat = rows.workspace(id)?.and_then(|found| found.beat);
+    let beat = beat.ok_or_else(|| Error::missing("workspace not found"))?;
+    if who == Identity::Anyone && beat.has_tokens {
+        return Err(Error::unauthenticated("missing workspace auth token"));
+    }
+    Ok(id)
+}
+
+/// Nobody in particular: a person, or the workspace whose token it is.
+async fn person(app: &App, caller: &Caller) -> Result<Option<WorkspaceId>> {
+    let (_, credential) = app.rows(caller, []).await?;
+    match auth::anyone(app.settings.mode, caller, credential.as_ref())? {
+        Identity::Workspace(id) => Ok(Some(id)),
+        Identity::Anyone | Identity::Admin | Identity::Org => Ok(None),
+    }
+}
+
+/// Pages of other sites may not listen with somebody's browser. What is no browser sends no origin,
+/// and needs a token like everybody (the contract's rule would lock it out).
+fn check_origin(handshake: &Handshake, listed: &[String], public_url: &str) -> Result<()> {
+    let Some(origin) = handshake.header("origin") else {
+        return Ok(());
+    };
+    let host = handshake.header("host").unwrap_or_default();
+    let own = ["http://", "https://"]
+        .iter()
+        .filter_map(|scheme| origin.strip_prefix(scheme))
+        .any(|rest| rest.eq_ignore_ascii_case(host));
+    let is = |known: &String| known.eq_ignore_ascii_case(origin);
+    if own || listed.is_empty() || listed.iter().any(is) || is(&public_url.to_owned()) {
+        return Ok(());
+    }
+    Err(Error::forbidden(
+        "this origin may not connect: list it in CorsOrigins",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handshake(headers: Value, query: Value) -> Handshake {
+        let whole = json!({
+            "headers": headers,
+            "queryStringParameters": query,
+            "requestContext": {"connectionId": "c1", "routeKey": "$connect"},
+        });
+        serde_json::from_value(whole).expect("a handshake")
+    }
+
+    #[test]
+    fn tokens_come_as_protocols() {
+        for (protocols, expected) in [
+            ("bearer, abc", Some("abc")),
+            ("Bearer,abc", Some("abc")),
+            ("bearer", None),
+            ("bearer,", None),
+            ("graphql-ws, abc", None),
+            ("", None),
+        ] {
+            let it = handshake(json!({"sec-websocket-protocol": protocols}), Value::Null);
+            assert_eq!(it.protocol_token(), expected, "{protocols:?}");
+        }
+        assert_eq!(handshake(Value::Null, Value::Null).protocol_token(), None);
+    }
+
+    #[test]
+    fn origins_are_checked_when_they_are_sent() {
+        let listed = vec!["https://App.example.com".to_owned()];
+        for (origin, expected) in [
+            (None, true),
+            (Some("https://app.example.com"), true),
+            (Some("https://public.example.com"), true),
+            (Some("http://own.example.com:8080"), true),
+            (Some("https://evil.example.com"), false),
+            (Some("null"), false),
+        ] {
+            let headers =
+                json!({"Origin": origin.unwrap_or_default(), "Host": "own.example.com:8080"});
+            let it = handshake(headers, Value::Null);
+            let allowed = check_origin(&it, &listed, "https://public.example.com");
+            assert_eq!(allowed.is_ok(), expected, "{origin:?}");
+        }
+        let any = handshake(json!({"origin": "https://a.example"}), Value::Null);
+        assert!(check_origin(&any, &[], "").is_ok());
+    }
+
+    #[test]
+    fn since_is_an_event() {
+        let since = |text: &str| handshake(Value::Null, json!({"since": text})).since();
+        assert_eq!(since("").expect("nothing"), None);
+        let id = "0190a0b0-0000-7000-8000-000000000001";
+        assert_eq!(since(id).expect("an id"), Some(id.parse().expect("valid")));
+        let error = since("yesterday").expect_err("no id");
+        assert_eq!(error.message(), "since must be the id of an event");
+    }
+}

@@ -1,0 +1,96 @@
+//! `relay`: what the table's stream shows goes to those who listen and to the bus.
+//!
+//! The stream gives every row at least once, in the order in which the rows of one workspace were
+//! committed. A batch that fails is told again as a whole or from the failed record on; repeats carry
+//! the same ids. What cannot be read goes to the dead letters at once, since it would not be readable
+//! next time.
+
+mod bus;
+mod news;
+mod push;
+
+use domain::{Error, Result};
+use edge::{App, Missing, required};
+use futures_util::future::join;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use store::stream::{Batch, Change};
+
+use self::{bus::Bus, news::News};
+use crate::{sockets::Sockets, views::Views};
+
+/// The context of the relay.
+#[derive(Debug)]
+pub struct Relay {
+    app: &'static App,
+    sockets: Sockets,
+    bus: Bus,
+    views: Views,
+    sqs: aws_sdk_sqs::Client,
+    dead: String,
+}
+
+impl Relay {
+    /// From the environment.
+    ///
+    /// # Errors
+    /// The name of a variable that is missing.
+    pub fn start(app: &'static App) -> Result<&'static Self, Missing> {
+        let sockets = Sockets::new(app, &required("WEBSOCKET_ENDPOINT")?);
+        let (bus, dead) = (required("EVENT_BUS")?, required("RELAY_DEAD_QUEUE_URL")?);
+        Ok(Self::with(app, sockets, bus, dead))
+    }
+
+    /// With this gateway, this bus and this queue.
+    pub fn with(app: &'static App, sockets: Sockets, bus: String, dead: String) -> &'static Self {
+        Box::leak(Box::new(Self {
+            app,
+            sockets,
+            bus: Bus::new(app, bus),
+            views: Views::default(),
+            sqs: aws_sdk_sqs::Client::new(&app.sdk),
+            dead,
+        }))
+    }
+
+    /// Puts aside what cannot be read: its key, never its content.
+    async fn bury(&self, change: &Change, why: &serde_json::Error) -> Result<()> {
+        tracing::error!(key = %change.keys, error = %why, "a row of the stream cannot be read");
+        let letter = json!({
+            "key": change.keys,
+            "sequence_number": change.sequence,
+            "error": why.to_string(),
+        });
+        let send = self.sqs.send_message().queue_url(&self.dead);
+        let sent = send.message_body(letter.to_string()).send().await;
+        sent.map_err(Error::unavailable)?;
+        Ok(())
+    }
+}
+
+/// Tells a batch.
+///
+/// # Errors
+/// Nothing of it could be told: all of it comes again.
+pub async fn handle(relay: &'static Relay, batch: Batch) -> Result<Value> {
+    let now = Timestamp::now();
+    let mut news: Vec<News> = Vec::new();
+    for record in &batch.records {
+        match record.dynamodb.seen() {
+            Ok(seen) => news.extend(News::of(seen, &record.dynamodb.sequence)),
+            Err(why) => relay.bury(&record.dynamodb, &why).await?,
+        }
+    }
+    if news.is_empty() {
+        return Ok(json!({"batchItemFailures": []}));
+    }
+    let (sent, pushed) = join(relay.bus.send(&news), push::push(relay, &news, now)).await;
+    pushed?;
+    // From the first that the bus did not take on. Those before it are done.
+    let failed = match sent {
+        None => Vec::new(),
+        Some(0) => return Err(Error::unavailable("the bus takes nothing")),
+        Some(first) => vec![json!({"itemIdentifier": news[first].sequence})],
+    };
+    Ok(json!({"batchItemFailures": failed}))
+}

@@ -1,0 +1,179 @@
+//! News to connections: each connection in order, many at the same time, all within a deadline.
+//!
+//! A connection that does not take a frame is closed and forgotten. It would else miss one event and
+//! get the next; so its client comes back and asks for what it missed.
+
+use std::{collections::HashSet, time::Duration};
+
+use domain::{
+    Error, Result, WorkspaceId,
+    activity::Content,
+    event::{MAX_ENVELOPE, Passing, envelope},
+};
+use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
+use serde_json::Value;
+use store::connections::Connection;
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    Relay,
+    news::{News, What},
+};
+use crate::{
+    sockets::{Posted, is_opening},
+    views::Places,
+};
+
+/// How many connections are posted to at the same time.
+const AT_ONCE: usize = 64;
+/// How long a batch may take: the function has 30 s.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How a connection fared.
+enum Fared {
+    Well,
+    /// It is gone.
+    Gone,
+    /// It did not take a frame, or not in time.
+    Badly(String),
+    /// The gateway did not answer.
+    Unknown(Error),
+}
+
+/// Tells those who may see it.
+///
+/// # Errors
+/// The datastore did not answer, or the gateway took nothing at all.
+pub(super) async fn push(relay: &Relay, news: &[News], now: Timestamp) -> Result<()> {
+    let app = relay.app;
+    let connections = app.store.connections(now).await?;
+    if connections.is_empty() {
+        return Ok(());
+    }
+    let listening = connections.iter().filter_map(|it| it.workspace_id);
+    let about = news.iter().map(|it| it.workspace);
+    let places = relay
+        .views
+        .of(&app.store, listening.chain(about), now)
+        .await?;
+    let mut frames = Vec::with_capacity(news.len());
+    for it in news {
+        frames.push(frame(relay, it, &connections, &places, now).await?);
+    }
+    let deadline = Instant::now() + PATIENCE;
+    let fared: Vec<_> = stream::iter(&connections)
+        .map(|connection| {
+            let frames = &frames;
+            let seen = news.iter().zip(frames).filter_map(|(it, frame)| {
+                let sees = places.sees(connection, it.workspace, it.whom);
+                frame.as_deref().filter(|_| sees)
+            });
+            tell(relay, connection, seen.collect(), deadline)
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    settle(relay, fared, &removed(news), now).await
+}
+
+/// The frame, unless nobody sees it: then what it needs is not read.
+async fn frame(
+    relay: &Relay,
+    news: &News,
+    connections: &[Connection],
+    places: &Places,
+    now: Timestamp,
+) -> Result<Option<String>> {
+    let mut all = connections.iter();
+    if !all.any(|it| places.sees(it, news.workspace, news.whom)) {
+        return Ok(None);
+    }
+    let payload = match &news.what {
+        What::Payload(payload) => payload.clone(),
+        What::Passing(passing) => {
+            let body = body(relay, passing, now).await?;
+            let name = places.name(news.workspace);
+            passing.payload(news.workspace, name, body)
+        }
+    };
+    let workspace = Some(news.workspace);
+    Ok(Some(envelope(
+        news.id, &news.name, workspace, news.at, &payload,
+    )))
+}
+
+/// The body of an event; none when it would not fit anyway.
+async fn body(relay: &Relay, passing: &Passing, now: Timestamp) -> Result<Option<Value>> {
+    match passing.body() {
+        None | Some(Content::Absent) => Ok(None),
+        Some(Content::Inline(json)) => Ok(Some(json.clone())),
+        Some(Content::Stored(id)) => {
+            let mut found = relay.app.store.bodies([*id], MAX_ENVELOPE, now).await?;
+            let bytes = found.remove(id);
+            Ok(bytes.map(|bytes| serde_json::from_slice(&bytes).unwrap_or_default()))
+        }
+    }
+}
+
+/// One connection's frames, in order; the first that is not taken is the last.
+async fn tell<'a>(
+    relay: &Relay,
+    connection: &'a Connection,
+    frames: Vec<&str>,
+    deadline: Instant,
+) -> (&'a Connection, usize, Fared) {
+    let mut sent = 0;
+    for frame in frames {
+        match timeout_at(deadline, relay.sockets.post(&connection.id, frame)).await {
+            Ok(Posted::Sent) => sent += 1,
+            Ok(Posted::Gone) => return (connection, sent, Fared::Gone),
+            Ok(Posted::Refused(why)) => return (connection, sent, Fared::Badly(why)),
+            Ok(Posted::Failed(why)) => return (connection, sent, Fared::Unknown(why)),
+            Err(_) => return (connection, sent, Fared::Badly("too slow".to_owned())),
+        }
+    }
+    (connection, sent, Fared::Well)
+}
+
+/// Those that were removed: they listen no longer.
+fn removed(news: &[News]) -> HashSet<WorkspaceId> {
+    let removed = news.iter().filter(|it| it.name == "WORKSPACE_REMOVED");
+    removed.map(|it| it.workspace).collect()
+}
+
+/// Forgets those that are gone, closes those that did badly and those of removed workspaces.
+async fn settle(
+    relay: &Relay,
+    fared: Vec<(&Connection, usize, Fared)>,
+    removed: &HashSet<WorkspaceId>,
+    now: Timestamp,
+) -> Result<()> {
+    let sent: usize = fared.iter().map(|(_, sent, _)| sent).sum();
+    for (connection, _, fared) in fared {
+        let id = &connection.id;
+        match fared {
+            Fared::Well
+                if connection
+                    .workspace_id
+                    .is_some_and(|it| removed.contains(&it)) =>
+            {
+                relay.sockets.close(relay.app, id).await?;
+            }
+            Fared::Well => {}
+            Fared::Gone if is_opening(connection, now) => {}
+            Fared::Gone => relay.app.store.disconnect(id).await?,
+            // Nobody got anything: that is the gateway, and no connection's fault.
+            Fared::Unknown(why) if sent == 0 => return Err(why),
+            Fared::Unknown(why) => {
+                edge::http::log_failure(&why, "push");
+                relay.sockets.close(relay.app, id).await?;
+            }
+            Fared::Badly(why) => {
+                tracing::warn!(connection = %id, why, "closed: it did not take a frame");
+                relay.sockets.close(relay.app, id).await?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! Who may listen: statuses in process, where every mode can be had, and the handshake outside.
+
+use domain::Mode;
+use e2e::{Listener, STRANGER, World, counted::InProcess, until};
+use serde_json::{Value, json};
+
+/// What `$connect` answers.
+async fn asked(inside: &InProcess, headers: &Value, query: &Value) -> (i64, String) {
+    let handshake = json!({
+        "headers": headers,
+        "queryStringParameters": query,
+        "requestContext": {
+            "connectionId": uuid::Uuid::new_v4().simple().to_string(),
+            "routeKey": "$connect",
+        },
+    });
+    let handshake = serde_json::from_value(handshake).expect("a handshake");
+    let answer = events::connect::handle(inside.app, handshake)
+        .await
+        .expect("an answer");
+    let body = answer["body"].as_str().unwrap_or("{}");
+    let body: Value = serde_json::from_str(body).expect("JSON");
+    let why = body["error"].as_str().unwrap_or_default().to_owned();
+    (answer["statusCode"].as_i64().expect("a status"), why)
+}
+
+#[tokio::test]
+async fn who_proves_who_they_are_may_listen() {
+    let inside = InProcess::new(Mode::Strict).await;
+    let own = inside.workspace("Own").await;
+    let other = inside.workspace("Other").await;
+    let bearer = |token: &str| json!({"Authorization": format!("Bearer {token}")});
+    let mut by = bearer(&own.token);
+    by["X-Workspace-ID"] = json!(own.id);
+    let mut foreign = bearer(&other.token);
+    foreign["x-workspace-id"] = json!(own.id);
+    let mut nobody = bearer(&inside.admin);
+    nobody["x-workspace-id"] = json!(STRANGER);
+    let protocol = json!({"Sec-WebSocket-Protocol": format!("bearer, {}", inside.admin)});
+    let mut elsewhere = bearer(&inside.admin);
+    elsewhere["Origin"] = json!("https://evil.example");
+    let mut listed = bearer(&inside.admin);
+    listed["origin"] = json!("http://LOCALHOST:3000");
+    let mut agent = by.clone();
+    agent["Origin"] = json!("https://evil.example");
+    for (headers, status, why) in [
+        (json!({}), 401, "missing auth token"),
+        (bearer("wrong"), 401, "invalid auth token"),
+        (bearer(&inside.admin), 200, ""),
+        (protocol, 200, ""),
+        (
+            json!({"Sec-WebSocket-Protocol": "bearer, wrong"}),
+            401,
+            "invalid auth token",
+        ),
+        (bearer(&own.token), 200, ""),
+        (by, 200, ""),
+        (
+            json!({"X-Workspace-ID": own.id}),
+            401,
+            "missing workspace auth token",
+        ),
+        (foreign, 401, "invalid workspace auth token"),
+        (nobody, 404, "workspace not found"),
+        (json!({"X-Workspace-ID": "x"}), 400, "invalid workspace ID"),
+        (
+            elsewhere,
+            403,
+            "this origin may not connect: list it in CorsOrigins",
+        ),
+        (listed, 200, ""),
+        // The rule is for pages: an agent proves itself by its token.
+        (agent, 200, ""),
+    ] {
+        let answer = asked(&inside, &headers, &Value::Null).await;
+        assert_eq!(answer, (status, why.to_owned()), "{headers}");
+    }
+    let bad = asked(&inside, &bearer(&inside.admin), &json!({"since": "x"})).await;
+    assert_eq!(bad, (400, "since must be the id of an event".to_owned()));
+}
+
+#[tokio::test]
+async fn open_doors_let_people_in_and_know_workspaces_by_their_tokens() {
+    let inside = InProcess::new(Mode::Dev).await;
+    let own = inside.workspace("Own").await;
+    let named = json!({"X-Workspace-ID": own.id});
+    assert_eq!(asked(&inside, &json!({}), &Value::Null).await.0, 200);
+    assert_eq!(
+        asked(&inside, &named, &Value::Null).await,
+        (401, "missing workspace auth token".to_owned())
+    );
+    let evil = json!({"Origin": "https://evil.example"});
+    assert_eq!(asked(&inside, &evil, &Value::Null).await.0, 403);
+}
+
+#[tokio::test]
+async fn a_refused_client_leaves_no_connection_and_one_that_left_neither() {
+    let inside = InProcess::apart(Mode::Strict).await;
+    let store = &inside.app.store;
+    let open = async || {
+        let found = store.connections(jiff::Timestamp::now()).await;
+        found.expect("read").len()
+    };
+    asked(&inside, &json!({}), &Value::Null).await;
+    assert_eq!(open().await, 0);
+    let admin = json!({"authorization": format!("Bearer {}", inside.admin)});
+    asked(&inside, &admin, &Value::Null).await;
+    let found = store
+        .connections(jiff::Timestamp::now())
+        .await
+        .expect("read");
+    let told = json!({"requestContext": {"connectionId": found[0].id, "routeKey": "$disconnect"}});
+    let told = serde_json::from_value(told).expect("an event");
+    events::disconnect::handle(inside.app, told)
+        .await
+        .expect("forgotten");
+    assert_eq!(open().await, 0);
+    // Rows of connections that ended unseen are not listened to.
+    asked(&inside, &admin, &Value::Null).await;
+    let later = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(131);
+    assert!(store.connections(later).await.expect("read").is_empty());
+}
+
+#[tokio::test]
+async fn browsers_bring_their_token_as_a_protocol_and_are_told_so() {
+    let world = World::new();
+    let protocols = format!("bearer, {}", world.admin);
+    let open = Listener::open("", &[("sec-websocket-protocol", &protocols)]).await;
+    let open = open.expect("open");
+    assert_eq!(open.protocol.as_deref(), Some("bearer"));
+    for headers in [&[][..], &[("authorization", "Bearer wrong")]] {
+        let refused = Listener::open("", headers).await;
+        assert_eq!(refused.expect_err("refused"), 403);
+    }
+}
+
+#[tokio::test]
+async fn who_hangs_up_is_forgotten() {
+    let world = World::new();
+    let backstage = e2e::Backstage::new().await;
+    let workspace = world.workspace("Leaver").await;
+    let listener = Listener::workspace(&workspace).await;
+    let listens = async || backstage.listens(&workspace).await;
+    assert!(listens().await);
+    listener.close().await;
+    until(10, "forgotten", || async {
+        (!listens().await).then_some(())
+    })
+    .await;
+}

@@ -1,0 +1,72 @@
+//! Events behind the stage: who listens, and rows that no route writes.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use jiff::Timestamp;
+use store::keys;
+use uuid::Uuid;
+
+use super::{Backstage, id};
+use crate::Workspace;
+
+fn text(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+impl Backstage {
+    /// Whether a workspace has an open connection, as far as the platform knows.
+    pub async fn listens(&self, workspace: &Workspace) -> bool {
+        let open = self.app.store.connections(Timestamp::now()).await;
+        let open = open.expect("the emulator answers");
+        let own = Some(id(workspace));
+        open.iter().any(|connection| connection.workspace_id == own)
+    }
+
+    /// Writes so many events of a workspace into the log, numbered from 0: more than routes write
+    /// in a test's time.
+    pub async fn write_events(&self, workspace: &Workspace, count: usize) {
+        let own = id(workspace);
+        let row = |n: usize| {
+            let event = domain::EventId::from_uuid(Uuid::now_v7());
+            let key = keys::event(own, event);
+            let at = Timestamp::now().as_microsecond().to_string();
+            HashMap::from([
+                ("pk".to_owned(), text(key.pk)),
+                ("sk".to_owned(), text(key.sk)),
+                ("id".to_owned(), text(event.to_string())),
+                ("event_type".to_owned(), text("AGENT_CARD_UPDATED")),
+                ("workspace_id".to_owned(), text(&workspace.id)),
+                (
+                    "payload".to_owned(),
+                    text(format!("{{\"agent_card\":{n}}}")),
+                ),
+                ("created_at".to_owned(), AttributeValue::N(at)),
+                ("log_pk".to_owned(), text(keys::event_log(keys::shard(own)))),
+                ("log_sk".to_owned(), text(event.to_string())),
+            ])
+        };
+        let rows: Vec<_> = (0..count).map(row).collect();
+        for some in rows.chunks(25) {
+            let puts = some.iter().map(|row| {
+                let put = PutRequest::builder().set_item(Some(row.clone()));
+                let put = put.build().expect("an item");
+                WriteRequest::builder().put_request(put).build()
+            });
+            let write = self.db.batch_write_item();
+            let write = write.request_items(&self.table, puts.collect());
+            write.send().await.expect("written");
+        }
+    }
+
+    /// Writes an event row that nobody can read.
+    pub async fn write_poison(&self, workspace: &Workspace) {
+        let put = self.db.put_item().table_name(&self.table);
+        put.item("pk", text(keys::events(id(workspace))))
+            .item("sk", text(Uuid::now_v7().to_string()))
+            .item("event_type", text("unreadable"))
+            .send()
+            .await
+            .expect("written");
+    }
+}
