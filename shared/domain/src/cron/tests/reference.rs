@@ -79,6 +79,15 @@ impl Reference {
         months.values.contains(&date.month()) && if both { day && weekday } else { day || weekday }
     }
 
+    /// Whether the clock shows any hour of it.
+    fn exists(&self, date: NaiveDate) -> bool {
+        let hours = (0..24).filter_map(|hour| date.and_hms_opt(hour, 0, 0));
+        hours
+            .filter_map(|hour| self.zone.from_local_datetime(&hour).earliest())
+            .next()
+            .is_some()
+    }
+
     /// The moments one reading of the clock stands for.
     fn moments(&self, shown: NaiveDateTime) -> Vec<DateTime<Utc>> {
         let all = self.fields[1].values.len() == 24;
@@ -87,9 +96,9 @@ impl Reference {
             LocalResult::Ambiguous(first, second) if all => vec![first.to_utc(), second.to_utc()],
             LocalResult::Ambiguous(first, _) => vec![first.to_utc()],
             LocalResult::None if all => Vec::new(),
+            LocalResult::None if !self.exists(shown.date()) => Vec::new(),
             LocalResult::None => (1..24 * 60)
                 .map(|minutes| shown + TimeDelta::minutes(minutes))
-                .take_while(|later| later.date() == shown.date())
                 .find_map(|later| self.zone.from_local_datetime(&later).earliest())
                 .map(|at| at.to_utc())
                 .into_iter()
