@@ -10,7 +10,7 @@ use chrono::{
 };
 use chrono_tz::Tz;
 use jiff::Timestamp;
-use proptest::{collection::btree_set, prelude::*, sample::select};
+use proptest::{collection::btree_set, prelude::*, sample::select, test_runner::RngAlgorithm};
 
 use super::super::Schedule;
 
@@ -140,7 +140,7 @@ impl Reference {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100_000, failure_persistence: None, rng_algorithm: RngAlgorithm::XorShift, ..ProptestConfig::default() })]
 
     #[test]
     fn fires_when_the_reference_does(
