@@ -52,9 +52,9 @@ fn field(low: u32, high: u32) -> impl Strategy<Value = Meant> {
         3 => Just(meant("*".to_owned(), (low..=high).collect(), true)),
         1 => Just(meant("?".to_owned(), (low..=high).collect(), true)),
         2 => (2_u32..20).prop_map(move |step| meant(
-            format!("*/{step}"), (low..=high).filter(|n| (n - low) % step == 0).collect(), false)),
+            format!("*/{step}"), (low..=high).filter(|n| (*n - low).is_multiple_of(step)).collect(), false)),
         2 => (low..=high, 1_u32..9).prop_map(move |(from, step)| meant(
-            format!("{from}/{step}"), (from..=high).filter(|n| (n - from) % step == 0).collect(), false)),
+            format!("{from}/{step}"), (from..=high).filter(|n| (*n - from).is_multiple_of(step)).collect(), false)),
         2 => (low..=high, low..=high).prop_map(move |(a, b)| meant(
             format!("{}-{}", a.min(b), a.max(b)), (a.min(b)..=a.max(b)).collect(), false)),
         4 => btree_set(low..=high, 1..4).prop_map(move |values| meant(
