@@ -38,8 +38,11 @@ pub enum CronError {
 /// Clock changes. If the hours are all 24, the schedule follows real time: it fires at every minute that the
 /// clock on the wall shows, so in the repeated hour of autumn again, and in spring not in the hour that is
 /// left out. With hours named, each day's times fire once: in autumn the first time round; in spring, what
-/// would fall into the gap at the first minute after it (once, however many did). A day that a zone
-/// left out altogether has no times.
+/// would fall into the gap at the first minute after it (once, however many did; where the gap ends at
+/// midnight that minute is the next day's first). A day that a zone left out altogether has no times.
+///
+/// So `*/15 * * * *` fires eight times in the two hours of autumn's repetition, every 15 minutes, and
+/// `*/15 2 * * *` four times. All 24 hours are `*`, and as well `0-23` or `*/1`; `*/2` names twelve.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     minutes: Field,

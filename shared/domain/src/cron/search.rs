@@ -15,36 +15,47 @@ const DAYS: usize = 9 * 366;
 
 /// The first moment after `now`.
 pub(super) fn next(schedule: &Schedule, now: Timestamp) -> Option<Timestamp> {
+    if schedule.hours.len() == 24 {
+        return real(schedule, now);
+    }
     let here = now.to_zoned(schedule.zone.clone());
-    let dates = iter::successors(Some(here.date()), |date| {
+    fitting(schedule, here.date()).find_map(|date| named(schedule, date, &here))
+}
+
+/// The dates on which it fires, from `first`.
+fn fitting(schedule: &Schedule, first: Date) -> impl Iterator<Item = Date> {
+    let dates = iter::successors(Some(first), |date| {
         if schedule.months.has(date.month()) {
             date.tomorrow().ok()
         } else {
             date.last_of_month().tomorrow().ok()
         }
     });
-    let mut fitting = dates.take(DAYS).filter(|date| schedule.on(*date));
-    if schedule.hours.len() == 24 {
-        fitting.find_map(|date| real(schedule, date, &here))
-    } else {
-        fitting.find_map(|date| named(schedule, date, &here))
-    }
+    dates.take(DAYS).filter(|date| schedule.on(*date))
 }
 
-/// The first after `now` of the minutes that the clock shows on `date`, as time goes by.
-fn real(schedule: &Schedule, date: Date, now: &Zoned) -> Option<Timestamp> {
-    let begin = date.to_zoned(schedule.zone.clone()).ok()?;
-    let mut at = begin.timestamp().max(minute_after(now.timestamp())?);
+/// The first after `now` of the minutes that the clock shows, as time goes by.
+fn real(schedule: &Schedule, now: Timestamp) -> Option<Timestamp> {
+    let zone = &schedule.zone;
+    let mut at = minute_after(now)?;
     loop {
-        let shown = at.to_zoned(schedule.zone.clone());
-        // A clock that is put back over midnight shows a date twice, with another one between.
-        if shown.date() > date && shown.date() > now.date() {
-            return None;
-        }
-        if shown.date() == date && schedule.minutes.has(shown.minute()) {
+        let shown = zone.to_datetime(at);
+        let on = schedule.on(shown.date());
+        if on && schedule.minutes.has(shown.minute()) {
             return Some(at);
         }
-        at = at.checked_add(SignedDuration::from_mins(1)).ok()?;
+        let soon = at.checked_add(SignedDuration::from_mins(1)).ok()?;
+        if on {
+            at = soon;
+            continue;
+        }
+        // A clock put back over midnight shows a date again: no change of clocks is stepped over.
+        let date = fitting(schedule, shown.date()).next()?;
+        let begin = date.to_zoned(zone.clone()).ok()?.timestamp();
+        let change = zone.following(at).next().map(|change| change.timestamp());
+        at = soon.max(minute_from(
+            change.map_or(begin, |change| change.min(begin)),
+        )?);
     }
 }
 
@@ -62,15 +73,16 @@ fn named(schedule: &Schedule, date: Date, now: &Zoned) -> Option<Timestamp> {
         .find(|at| *at > now.timestamp())
 }
 
-/// When the clock shows `shown`, for the first time. In a gap: the end of the gap, if it is the same day.
+/// When the clock shows `shown`, for the first time. In a gap: the end of the gap, if it is shorter than
+/// a day.
 fn moment(schedule: &Schedule, shown: DateTime) -> Option<Timestamp> {
     let zone = &schedule.zone;
     let ambiguous = zone.to_ambiguous_timestamp(shown);
-    if let AmbiguousOffset::Gap { after, .. } = ambiguous.offset() {
+    if let AmbiguousOffset::Gap { before, after } = ambiguous.offset() {
+        let hours = after.duration_since(before).as_hours();
         let earlier = after.to_timestamp(shown).ok()?;
         let end = zone.following(earlier).next()?.timestamp();
-        let same_day = zone.to_datetime(end).date() == shown.date();
-        return same_day.then_some(end);
+        return (hours < 24).then_some(end);
     }
     ambiguous.earlier().ok()
 }
@@ -78,4 +90,10 @@ fn moment(schedule: &Schedule, shown: DateTime) -> Option<Timestamp> {
 /// The first whole minute after `now`.
 fn minute_after(now: Timestamp) -> Option<Timestamp> {
     Timestamp::from_second(now.as_second().div_euclid(60) * 60 + 60).ok()
+}
+
+/// The first whole minute that is not before `at`: offsets of the nineteenth century have seconds.
+fn minute_from(at: Timestamp) -> Option<Timestamp> {
+    let minutes = at.as_second().div_euclid(60) + i64::from(at.as_second().rem_euclid(60) > 0);
+    Timestamp::from_second(minutes * 60).ok()
 }

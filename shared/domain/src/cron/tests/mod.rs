@@ -66,6 +66,47 @@ fn unknown_zones_are_named() {
     Schedule::parse("TZ=UTC * * * * *", "Nowhere").expect_err("the column counts too");
 }
 
+/// Where the clock goes back from 00:01 to 23:01, the end of the day before is shown again.
+#[test]
+fn every_minute_of_a_repeated_midnight_fires() {
+    let next = |expr, now: &str| {
+        let schedule = Schedule::parse(expr, "America/St_Johns").expect("valid");
+        let now = now.parse().expect("a moment");
+        schedule.next_after(now).map(|at| at.to_string())
+    };
+    let at = |moment: &str| Some(moment.to_owned());
+    // 00:00 on the 7th, then 23:01 on the 6th, a Saturday.
+    let midnight = "2010-11-07T02:30:00Z";
+    assert_eq!(next("* * * * *", midnight), at("2010-11-07T02:31:00Z"));
+    assert_eq!(next("* * * * sat", midnight), at("2010-11-07T02:31:00Z"));
+    assert_eq!(next("59 * * * *", midnight), at("2010-11-07T03:29:00Z"));
+    let before = "2010-11-07T02:29:00Z";
+    assert_eq!(next("59 * * * *", before), at("2010-11-07T03:29:00Z"));
+    assert_eq!(next("59 * * * 6", before), at("2010-11-07T03:29:00Z"));
+    assert_eq!(next("0,30 * * * *", before), at(midnight));
+    // A named hour: not again.
+    assert_eq!(next("59 23 * * *", before), at("2010-11-08T03:29:00Z"));
+    assert_eq!(next("0 0 * * *", midnight), at("2010-11-08T03:30:00Z"));
+}
+
+/// In Nuuk the hour before midnight is left out: what was due in it is due at midnight.
+#[test]
+fn a_gap_that_ends_at_midnight_loses_nothing() {
+    let fires = |expr| {
+        let schedule = Schedule::parse(expr, "America/Nuuk").expect("valid");
+        let mut now: Timestamp = "2024-03-30T12:00:00Z".parse().expect("a moment");
+        [(); 2].map(|()| {
+            now = schedule.next_after(now).expect("more");
+            now.to_string()
+        })
+    };
+    let midnight = "2024-03-31T01:00:00Z";
+    assert_eq!(fires("30 23 * * *"), [midnight, "2024-04-01T00:30:00Z"]);
+    assert_eq!(fires("*/5 23 * * sat"), [midnight, "2024-04-07T00:00:00Z"]);
+    assert_eq!(fires("0 0,23 * * *"), [midnight, "2024-04-01T00:00:00Z"]);
+    assert_eq!(fires("30 23 31 * *")[0], "2024-04-01T00:30:00Z");
+}
+
 #[test]
 fn a_leap_day_is_found_over_the_turn_of_the_century() {
     let schedule = Schedule::parse("0 0 29 2 *", "UTC").expect("valid");
