@@ -159,7 +159,7 @@ mod tests {
             json!({
                 "status": {"S": "online"}, "beat_at": {"N": at}, "active_tasks": {"N": "2"},
                 "error_rate": {"N": "0.5"}, "tokens": {"BS": ["AAAA"]},
-                "capabilities": {"M": {}},
+                "capabilities": {"N": "0"},
             })
         };
         let seen = change("BEAT#1", WORKSPACE, beat("1"), beat("2"));

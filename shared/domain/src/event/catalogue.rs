@@ -161,7 +161,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{WorkspaceId, event::Event};
+    use crate::{ScheduleId, WorkspaceId, event::Event};
 
     fn text() -> String {
         "x".to_owned()
@@ -235,6 +235,16 @@ mod tests {
                 target_id: id(),
                 error: text(),
             },
+            Event::CronExecuted {
+                schedule_id: ScheduleId::from_uuid(uuid::Uuid::nil()),
+                schedule_name: text(),
+                status: "ok",
+            },
+            Event::CronSkipped {
+                schedule_id: ScheduleId::from_uuid(uuid::Uuid::nil()),
+                schedule_name: text(),
+                reason: text(),
+            },
             Event::TaskUpdated {
                 current_task: text(),
                 active_tasks: 1,
@@ -280,8 +290,6 @@ mod tests {
             "APPROVAL_APPROVED",
             "APPROVAL_DENIED",
             "APPROVAL_DECIDED",
-            "CRON_EXECUTED",
-            "CRON_SKIPPED",
             "CHANNEL_MESSAGE",
         ];
         let passing = [
