@@ -3,6 +3,9 @@
 //! Names and payloads are the contract's (a2a-notify-events 10). One enum, so that a payload's keys
 //! are written down once; the enum grows with the routes that emit.
 
+mod approval;
+
+pub use approval::ApprovalEvent;
 use serde_json::{Value, json};
 
 use crate::{ScheduleId, WorkspaceId};
@@ -152,6 +155,8 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// Something about a request for approval.
+    Approval(ApprovalEvent),
     /// It works on something else now. Told, not kept.
     TaskUpdated {
         /// The new task, in its words.
@@ -184,6 +189,7 @@ impl Event {
             Self::DelegationFailed { .. } => "DELEGATION_FAILED",
             Self::CronExecuted { .. } => "CRON_EXECUTED",
             Self::CronSkipped { .. } => "CRON_SKIPPED",
+            Self::Approval(event) => event.name(),
             Self::TaskUpdated { .. } => "TASK_UPDATED",
         }
     }
@@ -302,6 +308,7 @@ impl Event {
                 "schedule_name": schedule_name,
                 "reason": reason,
             }),
+            Self::Approval(event) => event.payload(),
             Self::TaskUpdated {
                 current_task,
                 active_tasks,
