@@ -119,7 +119,7 @@ pub(super) fn of(
         (
             "delete, one below",
             20,
-            34,
+            35,
             admin(Method::DELETE, &delete, json!({})),
         ),
         ("health", 0, 0, inside.get("/health")),

@@ -18,7 +18,7 @@ fn id_of(at: Timestamp, n: u8) -> String {
 async fn aged(inside: &InProcess, ages: &[i64]) -> (e2e::Workspace, Timestamp) {
     let own = inside.online("Own").await;
     let workspace: WorkspaceId = own.id.parse().expect("an id");
-    let now = Timestamp::now();
+    let now = domain::time::to_micros(Timestamp::now());
     for (n, age) in (0..).zip(ages) {
         let at = now - SignedDuration::from_secs(*age);
         let id = id_of(at, n);

@@ -17,6 +17,7 @@ mod activity_list;
 mod activity_poll;
 mod approvals;
 mod approvals_expiry;
+mod approvals_refused;
 mod budget;
 mod create;
 mod create_once;
