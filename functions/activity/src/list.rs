@@ -1,12 +1,14 @@
 //! `GET /workspaces/{id}/activity`: the newest rows, or those after one (contract:
-//! a2a-notify-events 5.2; `since_id` is how poll-mode agents fetch their messages).
+//! a2a-notify-events 5.2). Agents that fetch their messages have filters of their own (decision 27):
+//! `since_id`, after which rows come oldest first, `since_secs`, `before_ts` and `peer_id`.
 
 use domain::{
     ActivityId, Error, Kind, Result, WorkspaceId,
-    activity::{Activity, Content},
+    activity::{Activity, Content, RETENTION_DAYS},
     time::wire,
 };
 use edge::{App, Caller, Input, Reply};
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use store::activity::Filter;
@@ -87,15 +89,42 @@ fn filter(input: &Input) -> Result<Filter> {
         .and_then(|limit| usize::try_from(limit).ok())
         .filter(|limit| *limit > 0)
         .map_or(DEFAULT_ROWS, |limit| limit.min(MAX_ROWS));
-    let after = input.query("since_id").filter(|text| !text.is_empty());
+    let given = |name| input.query(name).filter(|text| !text.is_empty());
+    let peer = given("peer_id").map(|text| {
+        let id: Result<WorkspaceId> = text.parse();
+        id.map_err(|_| Error::invalid("peer_id must be a UUID"))
+    });
     Ok(Filter {
         activity_type: input
             .query("type")
             .filter(|t| !t.is_empty())
             .map(str::to_owned),
         from_agents,
-        after: after.map(str::parse).transpose()?,
+        after: given("since_id").map(str::parse).transpose()?,
+        since: given("since_secs")
+            .map(|text| since(text, input.now))
+            .transpose()?,
+        before: given("before_ts").map(before).transpose()?,
+        peer: peer.transpose()?,
         limit,
+    })
+}
+
+/// So many seconds ago; more than rows are kept is all of them.
+fn since(text: &str, now: Timestamp) -> Result<Timestamp> {
+    let refusal = || Error::invalid("since_secs must be a positive integer");
+    let seconds: u64 = text.trim().parse().map_err(|_| refusal())?;
+    if seconds == 0 {
+        return Err(refusal());
+    }
+    let kept = RETENTION_DAYS * 24 * 3600;
+    let seconds = i64::try_from(seconds).map_or(kept, |seconds| seconds.min(kept));
+    Ok(now - SignedDuration::from_secs(seconds))
+}
+
+fn before(text: &str) -> Result<Timestamp> {
+    text.parse().map_err(|_| {
+        Error::invalid("before_ts must be an RFC 3339 timestamp, as 2026-11-25T03:12:47Z")
     })
 }
 

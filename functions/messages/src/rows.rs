@@ -7,7 +7,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde_json::Value;
-use store::{activity, bodies::IN_TABLE};
+use store::activity;
 
 /// What every row of a request has.
 fn base(request: &Request, now: Timestamp) -> Activity {
@@ -62,7 +62,6 @@ pub(crate) fn answered(
     let trace = json
         .as_ref()
         .and_then(|json| json.pointer("/result/metadata/tool_trace"))
-        .filter(|trace| trace.to_string().len() <= IN_TABLE)
         .cloned();
     let response_body = match (reply, json) {
         (Some((id, _)), Some(_)) => Content::Stored(id),

@@ -9,7 +9,7 @@ use edge::{
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use store::sweeps::Run;
+use store::{Store, approvals::Expired, sweeps::Run};
 
 use crate::{
     Messages,
@@ -23,6 +23,9 @@ use crate::{
 
 /// Its name where runs are noted.
 pub const NAME: &str = "messages";
+
+/// How many late requests for approval a tick denies, of each shard.
+const LATE_APPROVALS: i32 = 25;
 
 /// What a tick needs.
 #[derive(Debug)]
@@ -40,6 +43,8 @@ pub struct Ticked {
     pub report: Report,
     /// By how much counters contradict themselves; none when nobody could tell.
     pub drift: Option<i64>,
+    /// Of requests for approval that nobody decided in time; none when nobody could tell.
+    pub approvals: Option<Expired>,
 }
 
 impl Ticking {
@@ -85,11 +90,49 @@ pub async fn handle(ticking: &'static Ticking, _: Value) -> Result<Ticked> {
             None
         }
     };
+    let approvals = approvals(ticking, store, now).await;
     // A tick is no worse for it: the next one notes itself again.
     if let Err(error) = store.note_run(NAME, &Run::at(now)).await {
         edge::http::log_failure(&error, NAME);
     }
-    Ok(Ticked { report, drift })
+    Ok(Ticked {
+        report,
+        drift,
+        approvals,
+    })
+}
+
+/// Requests for approval that are late. Here because this is the tick that looks at what is due every
+/// minute anyway: a function of their own would be called 43,200 times a month to find nothing.
+async fn approvals(ticking: &Ticking, store: &Store, now: Timestamp) -> Option<Expired> {
+    let failed = |how_many| {
+        ticking
+            .metrics
+            .write(&[(Metric::TickFailed, how_many)], now)
+    };
+    match store.expire_approvals(now, LATE_APPROVALS).await {
+        Ok(expired) => {
+            if expired.found > 0 {
+                let Expired {
+                    found,
+                    changed,
+                    failed,
+                } = expired;
+                tracing::info!(found, changed, failed, "requests for approval expired");
+            }
+            failed(number(expired.failed));
+            Some(expired)
+        }
+        Err(error) => {
+            edge::http::log_failure(&error, "approvals");
+            failed(1);
+            None
+        }
+    }
+}
+
+fn number(of: usize) -> i64 {
+    i64::try_from(of).unwrap_or(i64::MAX)
 }
 
 fn tell(ticking: &Ticking, report: &Report, now: Timestamp) {
@@ -111,7 +154,6 @@ fn tell(ticking: &Ticking, report: &Report, now: Timestamp) {
 }
 
 fn facts(report: &Report) -> [(Metric, i64); 4] {
-    let number = |of: usize| i64::try_from(of).unwrap_or(i64::MAX);
     [
         (Metric::TickFailed, number(report.failed)),
         (Metric::TickBacklogSeconds, report.backlog_seconds()),

@@ -4,10 +4,12 @@
 //! are written down once; the enum grows with the routes that emit. [`CATALOGUE`] has all names there
 //! will be. What is told and never written down is [`Passing`].
 
+mod approval;
 mod catalogue;
 mod envelope;
 mod passing;
 
+pub use approval::ApprovalEvent;
 pub use catalogue::{CATALOGUE, Entry};
 pub use envelope::{MAX_ENVELOPE, envelope};
 pub use passing::{Passing, told_by};
@@ -160,6 +162,8 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// Something about a request for approval.
+    Approval(ApprovalEvent),
     /// It works on something else now. Told, not kept.
     TaskUpdated {
         /// The new task, in its words.
@@ -192,6 +196,7 @@ impl Event {
             Self::DelegationFailed { .. } => "DELEGATION_FAILED",
             Self::CronExecuted { .. } => "CRON_EXECUTED",
             Self::CronSkipped { .. } => "CRON_SKIPPED",
+            Self::Approval(event) => event.name(),
             Self::TaskUpdated { .. } => "TASK_UPDATED",
         }
     }
@@ -310,6 +315,7 @@ impl Event {
                 "schedule_name": schedule_name,
                 "reason": reason,
             }),
+            Self::Approval(event) => event.payload(),
             Self::TaskUpdated {
                 current_task,
                 active_tasks,

@@ -65,6 +65,8 @@ ids! {
     EventId: "event", "invalid event ID";
     /// A row of a workspace's activity. Version 7: sorts by time.
     ActivityId: "activity", "invalid activity ID";
+    /// A request for approval. Version 7: sorts by time.
+    ApprovalId: "approval", "invalid approval ID";
     /// A delegation. Version 7: sorts by time.
     DelegationId: "delegation", "invalid delegation ID";
     /// A schedule.

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod activity;
 pub mod address;
+pub mod approval;
 pub mod capabilities;
 pub mod cron;
 pub mod error;
@@ -20,6 +21,7 @@ pub mod request;
 pub mod requirement;
 pub mod restart;
 pub mod schedule;
+pub mod search;
 pub mod secret;
 pub mod template;
 pub mod time;
@@ -29,6 +31,7 @@ pub mod workspace;
 
 pub use error::{Error, Kind, Result};
 pub use id::{
-    ActivityId, BodyId, DelegationId, EventId, RequestId, ScheduleId, TokenId, WorkspaceId,
+    ActivityId, ApprovalId, BodyId, DelegationId, EventId, RequestId, ScheduleId, TokenId,
+    WorkspaceId,
 };
 pub use mode::Mode;

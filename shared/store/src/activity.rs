@@ -1,22 +1,19 @@
 //! Activity rows: newest first by id, bodies by reference where a request or reply has them.
 
+mod list;
+mod search;
+
 use domain::{
     ActivityId, BodyId, Result, WorkspaceId,
     activity::{Activity, Content, Source},
 };
 use jiff::Timestamp;
+pub use list::Filter;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{
-    Store, beats, bodies,
-    bodies::expiry,
-    expr::{Item, Write},
-    keys,
-    ops::read,
-    queries::Page,
-};
+use crate::{Store, beats, bodies, bodies::expiry, expr::Write, keys};
 
 /// A fresh row id.
 pub fn new_id() -> ActivityId {
@@ -160,39 +157,6 @@ pub(crate) fn from_json(json: Value) -> Result<Activity, serde_json::Error> {
     Ok(serde_json::from_value::<Row>(json)?.into())
 }
 
-/// Which rows to list.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Only this type.
-    pub activity_type: Option<String>,
-    /// Only a person's rows (`false`) or workspaces' rows (`true`).
-    pub from_agents: Option<bool>,
-    /// Only rows after this one; then oldest first.
-    pub after: Option<ActivityId>,
-    /// At most this many.
-    pub limit: usize,
-}
-
-impl Filter {
-    /// How many rows to read at once: no more than asked for, unless some will be passed over.
-    fn page(&self) -> usize {
-        if self.activity_type.is_none() && self.from_agents.is_none() {
-            self.limit.clamp(1, 500)
-        } else {
-            self.limit.clamp(25, 500)
-        }
-    }
-
-    fn takes(&self, row: &Row) -> bool {
-        self.activity_type
-            .as_ref()
-            .is_none_or(|wanted| *wanted == row.activity_type)
-            && self
-                .from_agents
-                .is_none_or(|agents| agents == row.source_id.is_some())
-    }
-}
-
 impl Store {
     /// Writes a row, and that its workspace gave a sign of life. Bodies over 16 KB go to the
     /// bucket first: one more call.
@@ -223,95 +187,5 @@ impl Store {
             *content = Content::Stored(id);
         }
         Ok(())
-    }
-
-    /// The rows `filter` takes that are kept at `now`: newest first, or oldest first after a row.
-    ///
-    /// # Errors
-    /// The datastore did not answer.
-    pub async fn activity(
-        &self,
-        workspace: WorkspaceId,
-        filter: &Filter,
-        now: Timestamp,
-    ) -> Result<Vec<Activity>> {
-        let after = filter.after.map(|id| id.to_string());
-        let mut found = Vec::new();
-        let mut start: Option<Item> = None;
-        loop {
-            let query = Page {
-                partition: keys::activities(workspace),
-                after: after.as_deref(),
-                oldest_first: after.is_some(),
-                // A page is up to 1 MB: for one row that would be 256 read units.
-                limit: i32::try_from(filter.page()).ok(),
-                start,
-            };
-            let (items, next) = self.page(query).await?;
-            for item in items {
-                let row: Row = read(item)?;
-                if row.expires_at > now.as_second() && filter.takes(&row) {
-                    found.push(row.into());
-                    if found.len() == filter.limit {
-                        return Ok(found);
-                    }
-                }
-            }
-            start = next;
-            if start.is_none() {
-                return Ok(found);
-            }
-        }
-    }
-
-    /// Whether a row is still known: a cursor that is not can no longer be followed.
-    ///
-    /// # Errors
-    /// The datastore did not answer.
-    pub async fn has_activity(&self, workspace: WorkspaceId, id: ActivityId) -> Result<bool> {
-        let key = keys::activity(workspace, id);
-        Ok(self.rows([key.clone()]).await?.item(&key).is_some())
-    }
-
-    /// Replaces references by the bodies they stand for, in order, until `budget` bytes are used.
-    /// Says whether any was left out.
-    ///
-    /// # Errors
-    /// The datastore did not answer.
-    pub async fn inline_bodies(
-        &self,
-        rows: &mut [Activity],
-        budget: usize,
-        now: Timestamp,
-    ) -> Result<bool> {
-        let mut wanted: Vec<BodyId> = rows
-            .iter()
-            .flat_map(|row| [&row.request_body, &row.response_body, &row.tool_trace])
-            .filter_map(|content| match content {
-                Content::Stored(id) => Some(*id),
-                Content::Absent | Content::Inline(_) => None,
-            })
-            .collect();
-        wanted.dedup();
-        let bodies = self.bodies(wanted, budget, now).await?;
-        let mut left_out = false;
-        for row in rows {
-            for content in [
-                &mut row.request_body,
-                &mut row.response_body,
-                &mut row.tool_trace,
-            ] {
-                if let Content::Stored(id) = content {
-                    *content = match bodies.get(id) {
-                        Some(bytes) => {
-                            Content::Inline(serde_json::from_slice(bytes).unwrap_or_default())
-                        }
-                        None => Content::Absent,
-                    };
-                    left_out |= *content == Content::Absent;
-                }
-            }
-        }
-        Ok(left_out)
     }
 }

@@ -26,6 +26,8 @@
 //! | a schedule's prompt | `SCHEDULE#<schedule>` | `PROMPT` | |
 //! | a schedule's name, so that it is the only one; how many there are | `SCHEDULE_NAMES#<workspace>` | `NAME#<name>`, `COUNT` | |
 //! | fire of a schedule, and what became of it | `FIRES#<schedule>` | slot | `due` |
+//! | request for approval | `APPROVALS#<workspace>` | approval (v7) | `due` while pending |
+//! | what an agent wants kept with one | `APPROVALS#<workspace>` | `#CONTEXT#<approval>` | |
 //! | tokens used on a day | `USAGE#<workspace>` | day | |
 //! | when a sweep last ran | `SWEEPS` | its name | |
 //! | viewport of the canvas | `CANVAS` | `VIEWPORT` | |
@@ -45,7 +47,8 @@
 //! Indexes hold keys only and are read eventually: they nominate, the rows decide.
 
 use domain::{
-    ActivityId, BodyId, DelegationId, EventId, RequestId, ScheduleId, TokenId, WorkspaceId,
+    ActivityId, ApprovalId, BodyId, DelegationId, EventId, RequestId, ScheduleId, TokenId,
+    WorkspaceId,
     schedule::Fire,
     secret::{Scope, SecretName},
     token::TokenHash,
@@ -168,6 +171,24 @@ pub fn activities(id: WorkspaceId) -> String {
 /// An activity row.
 pub fn activity(workspace: WorkspaceId, id: ActivityId) -> Key {
     Key::new(activities(workspace), id.to_string())
+}
+
+/// The partition of a workspace's requests for approval.
+pub fn approvals(id: WorkspaceId) -> String {
+    format!("APPROVALS#{id}")
+}
+
+/// A request for approval.
+pub fn approval(workspace: WorkspaceId, id: ApprovalId) -> Key {
+    Key::new(approvals(workspace), id.to_string())
+}
+
+/// Below all requests in their partition, and above their contexts.
+pub const ABOVE_CONTEXTS: &str = "$";
+
+/// What an agent wants kept with a request: apart, as lists of requests do not show it.
+pub fn approval_context(workspace: WorkspaceId, id: ApprovalId) -> Key {
+    Key::new(approvals(workspace), format!("#CONTEXT#{id}"))
 }
 
 /// A stored body.

@@ -5,6 +5,7 @@
 //! decides races. The event that tells of a change is written in the same transaction.
 
 pub mod activity;
+pub mod approvals;
 pub mod beats;
 pub mod bodies;
 pub mod connections;

@@ -127,7 +127,8 @@ impl Store {
         }
     }
 
-    /// One page of a partition's items, newest (highest) first, strictly between two sort keys.
+    /// One page of a partition's items, newest (highest) first, between two sort keys: without them
+    /// where there is one, with them where there are both.
     pub(crate) async fn page(&self, query: Page<'_>) -> Result<(Vec<Item>, Option<Item>)> {
         let mut request = self
             .db
@@ -138,12 +139,19 @@ impl Store {
             .set_limit(query.limit)
             .set_exclusive_start_key(query.start)
             .expression_attribute_values(":pk", crate::expr::value(&query.partition));
-        request = match query.after {
-            Some(after) => request
-                .key_condition_expression("pk = :pk AND sk > :after")
-                .expression_attribute_values(":after", crate::expr::value(after)),
-            None => request.key_condition_expression("pk = :pk"),
-        };
+        request = request.key_condition_expression(match (query.after, query.before) {
+            (None, None) => "pk = :pk",
+            (Some(_), None) => "pk = :pk AND sk > :after",
+            (None, Some(_)) => "pk = :pk AND sk < :before",
+            // There is no form for two bounds that leaves them out.
+            (Some(_), Some(_)) => "pk = :pk AND sk BETWEEN :after AND :before",
+        });
+        for (name, bound) in [(":after", query.after), (":before", query.before)] {
+            if let Some(bound) = bound {
+                let bound = crate::expr::value(bound);
+                request = request.expression_attribute_values(name, bound);
+            }
+        }
         let page = request.send().await.map_err(unavailable)?;
         Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
@@ -154,6 +162,7 @@ impl Store {
 pub(crate) struct Page<'a> {
     pub(crate) partition: String,
     pub(crate) after: Option<&'a str>,
+    pub(crate) before: Option<&'a str>,
     pub(crate) oldest_first: bool,
     pub(crate) limit: Option<i32>,
     pub(crate) start: Option<Item>,

@@ -42,6 +42,7 @@ pub(super) fn of(
     let question = json!({"caller_id": own.id, "target_id": peer.id});
     let card = json!({"workspace_id": own.id, "agent_card": {"name": "new"}});
     let report = json!({"activity_type": "agent_log", "summary": "working"});
+    let asked = json!({"action": "delete a branch", "reason": "it is merged"});
     let new = json!({"name": "New", "external": true, "parent_id": top.id});
     let below = json!({"parent_id": peer.id});
     let schedule = json!({"cron_expr": "0 9 * * *", "prompt": "p"});
@@ -77,6 +78,15 @@ pub(super) fn of(
         ),
         ("activity report", 2, 4, post(&at("/activity"), report)),
         ("activity list", 2, 0, get(&at("/activity"))),
+        ("session search", 3, 0, get(&at("/session-search?q=work"))),
+        ("ask for approval", 2, 14, post(&at("/approvals"), asked)),
+        ("approvals", 2, 0, get(&at("/approvals"))),
+        (
+            "approvals everywhere",
+            5,
+            0,
+            admin(Method::GET, "/approvals/pending", json!({})),
+        ),
         (
             "events of one",
             1,
@@ -116,7 +126,7 @@ pub(super) fn of(
         (
             "delete, one below",
             20,
-            34,
+            35,
             admin(Method::DELETE, &delete, json!({})),
         ),
         (

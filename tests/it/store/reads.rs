@@ -99,9 +99,9 @@ async fn a_filter_looks_beyond_the_first_page() {
     let errors: Vec<_> = rows.iter().step_by(40).map(|row| row.id).collect();
     let filter = |after, limit| Filter {
         activity_type: Some("error".to_owned()),
-        from_agents: None,
         after,
         limit,
+        ..Filter::default()
     };
     inside.wire.take();
     for (after, limit, expected) in [

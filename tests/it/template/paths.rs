@@ -78,6 +78,8 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
         .by(get(&at("/events/stream")).header("last-event-id", first))
         .await
         .expect(200);
+    needed.by(get(&at("/session-search?q=r"))).await.expect(200);
+    approvals(inside, needed, &own).await;
     for path in ["/events".to_owned(), format!("/events/{}", own.id)] {
         needed
             .by(admin(Method::GET, &path, json!({})))
@@ -319,6 +321,29 @@ async fn schedules(inside: &InProcess, needed: &mut Needed, own: &Workspace, top
         .await
         .expect(200);
     needed.by(all.bearer(&own.token)).await.expect(401);
+}
+
+/// Asked with all there may be, by a child; listed, decided, listed everywhere.
+async fn approvals(inside: &InProcess, needed: &mut Needed, own: &Workspace) {
+    let path = format!("/workspaces/{}/approvals", own.id);
+    let all = json!({"action": "a", "reason": "r", "task_id": "t", "context": {"k": "v"}});
+    let ask = inside.post(&path).bearer(&own.token).json(&all);
+    let id = needed.by(ask).await.expect(201).text("approval_id");
+    let list = inside.get(&path).bearer(&own.token);
+    needed.by(list).await.expect(200);
+    let pending = inside.get("/approvals/pending");
+    needed
+        .by(pending.clone().bearer(&own.token))
+        .await
+        .expect(401);
+    needed.by(pending.bearer(&inside.admin)).await.expect(200);
+    let decide = inside.post(&format!("{path}/{id}/decide"));
+    let decide = decide.json(&json!({"decision": "approved"}));
+    needed
+        .by(decide.clone().bearer(&own.token))
+        .await
+        .expect(403);
+    needed.by(decide.bearer(&inside.admin)).await.expect(200);
 }
 
 async fn delegations(inside: &InProcess, needed: &mut Needed, own: &Workspace, to: &Workspace) {

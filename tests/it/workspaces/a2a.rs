@@ -116,6 +116,20 @@ async fn the_tools_of_an_answer_are_kept() {
 }
 
 #[tokio::test]
+async fn many_tools_are_kept_as_well() {
+    let world = World::new();
+    let (workspace, agent) = world.online("Busy toolsmith").await;
+    let trace = json!([{"tool": "read_file", "output": "x".repeat(40 * 1024)}]);
+    let result = json!({"parts": [], "metadata": {"tool_trace": trace}});
+    agent.next(Script::Status(200, json!({"result": result})));
+
+    world.message(&workspace.id, "work").await.expect(200);
+    let rows = world.activity(&workspace.id, "").await;
+    assert_eq!(rows[0]["tool_trace"], trace);
+    assert_eq!(rows[0]["response_body"]["result"], result);
+}
+
+#[tokio::test]
 async fn different_agents_are_called_side_by_side() {
     let world = World::new();
     // Nobody answers before all three have their message.

@@ -43,6 +43,8 @@ functions! {
     "activity.notify" => activity::notify::handle;
     "activity.report" => activity::report::handle;
     "activity.list" => activity::list::handle;
+    "activity.session_search" => activity::session_search::handle;
+    "activity.approvals" => activity::approvals::handle;
     "events.list" => events::list::handle;
     "events.stream" => events::stream::handle;
     "messages.delegate" => messages::delegate::handle;

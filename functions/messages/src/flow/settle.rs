@@ -2,6 +2,7 @@
 
 use domain::{
     Result,
+    activity::Content,
     request::{Next, Request, State, Trouble, after},
     schedule,
 };
@@ -166,6 +167,8 @@ where
         let result_url = flow.world.address(id).await?;
         Outcome::TooLong { status, result_url }
     };
+    let mut activity = rows::answered(request, name, status, Some((id, &bytes)), took, now);
+    set_aside(flow, &mut activity.tool_trace, now).await?;
     let ending = Ending {
         state: State::Completed,
         status,
@@ -174,13 +177,34 @@ where
         error: None,
         told: None,
         sentence: None,
-        activity: rows::answered(request, name, status, Some((id, &bytes)), took, now),
+        activity,
         answered: status < 400,
         empty: request.fire.is_some() && schedule::is_empty(&bytes),
         text,
         usage: reply::usage(&bytes),
     };
     finish(flow, request, ending, outcome, now).await
+}
+
+/// What is too long to be written with a row is kept beside it: one call more.
+async fn set_aside<W, T, C>(
+    flow: &Flow<'_, W, T, C>,
+    content: &mut Content,
+    now: Timestamp,
+) -> Result<()>
+where
+    W: Shelf,
+{
+    let Content::Inline(json) = content else {
+        return Ok(());
+    };
+    let text = json.to_string();
+    if text.len() > bodies::IN_TABLE {
+        let id = bodies::new_id();
+        flow.world.put(id, text.as_bytes(), now).await?;
+        *content = Content::Stored(id);
+    }
+    Ok(())
 }
 
 /// Ends a request, and sees to the line if nobody else does.

@@ -12,6 +12,7 @@ mod remove;
 use std::net::IpAddr;
 
 pub use change::{Moved, Patch};
+pub(crate) use create::unmoved;
 pub use create::{Created, NewWorkspace};
 use domain::{
     Result, WorkspaceId,

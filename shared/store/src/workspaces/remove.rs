@@ -50,11 +50,13 @@ impl Store {
             {
                 Some(Removal::Yes) => {
                     // Nothing looks these up any more; a crash here leaves rows that mean nothing,
-                    // secrets that no key opens, and schedules that their tick stops.
+                    // secrets that no key opens, schedules that their tick stops, and requests for
+                    // approval that theirs deletes.
                     tokio::try_join!(
                         self.forget_tokens(id),
                         self.delete_partition(keys::secrets(Scope::Workspace(id))),
                         self.stop_schedules(id),
+                        self.delete_partition(keys::approvals(id)),
                     )?;
                     return Ok(Removal::Yes);
                 }
@@ -132,6 +134,7 @@ impl Store {
         self.delete_partition(keys::secrets(Scope::Workspace(id)))
             .await?;
         self.delete_partition(keys::activities(id)).await?;
+        self.delete_partition(keys::approvals(id)).await?;
         self.purge_schedules(id).await?;
         // Those that still run or wait keep their books, and the machine its record, until they are
         // gone: else nobody would see to them.

@@ -1,0 +1,225 @@
+//! Rows of a time, a type, a source or a peer; and their bodies.
+
+use domain::{
+    ActivityId, BodyId, Result, WorkspaceId,
+    activity::{Activity, Content},
+};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Builder;
+
+use super::Row;
+use crate::{Store, expr::Item, keys, ops::read, queries::Page};
+
+/// How much later than its row's time an id may be made.
+const LATE: SignedDuration = SignedDuration::from_mins(1);
+
+/// Which rows to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only this type.
+    pub activity_type: Option<String>,
+    /// Only a person's rows (`false`) or workspaces' rows (`true`).
+    pub from_agents: Option<bool>,
+    /// Only rows after this one; then oldest first.
+    pub after: Option<ActivityId>,
+    /// Only rows from then on.
+    pub since: Option<Timestamp>,
+    /// Only rows before then.
+    pub before: Option<Timestamp>,
+    /// Only rows that came from this workspace or concern it.
+    pub peer: Option<WorkspaceId>,
+    /// At most this many.
+    pub limit: usize,
+}
+
+impl Filter {
+    /// How many rows to read at once: no more than asked for, unless some will be passed over.
+    fn page(&self) -> usize {
+        if self.activity_type.is_none() && self.from_agents.is_none() && self.peer.is_none() {
+            self.limit.clamp(1, 500)
+        } else {
+            self.limit.clamp(25, 500)
+        }
+    }
+
+    /// The ids between which rows of its time are. An id is made after its row's time was read, within
+    /// the same call.
+    fn bounds(&self) -> (Option<String>, Option<String>) {
+        let since = self.since.map(|since| id_at(since - LATE, 0));
+        let after = self.after.map(|id| id.to_string());
+        let before = self.before.map(|before| id_at(before + LATE, u8::MAX));
+        (after.max(since), before)
+    }
+
+    fn takes(&self, row: &Row) -> bool {
+        let wanted = self.activity_type.as_ref();
+        wanted.is_none_or(|wanted| *wanted == row.activity_type)
+            && self
+                .from_agents
+                .is_none_or(|agents| agents == row.source_id.is_some())
+            && self.after.is_none_or(|after| after != row.id)
+            && self.since.is_none_or(|since| row.created_at >= since)
+            && self.before.is_none_or(|before| row.created_at < before)
+            && self.peer.is_none_or(|peer| row.concerns(peer))
+    }
+}
+
+impl Row {
+    fn concerns(&self, peer: WorkspaceId) -> bool {
+        let target = self.target_id.as_ref().and_then(|id| id.parse().ok());
+        self.source_id == Some(peer) || target == Some(peer)
+    }
+}
+
+/// The lowest or the highest id of a moment.
+fn id_at(at: Timestamp, fill: u8) -> String {
+    let ms = u64::try_from(at.as_millisecond()).unwrap_or(0);
+    let id = Builder::from_unix_timestamp_millis(ms, &[fill; 10]).into_uuid();
+    ActivityId::from_uuid(id).to_string()
+}
+
+impl Store {
+    /// The rows `filter` takes that are kept at `now`: newest first, or oldest first after a row.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn activity(
+        &self,
+        workspace: WorkspaceId,
+        filter: &Filter,
+        now: Timestamp,
+    ) -> Result<Vec<Activity>> {
+        let (after, before) = filter.bounds();
+        if after.is_some() && before.is_some() && after > before {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        let mut start: Option<Item> = None;
+        loop {
+            let query = Page {
+                partition: keys::activities(workspace),
+                after: after.as_deref(),
+                before: before.as_deref(),
+                oldest_first: filter.after.is_some(),
+                // A page is up to 1 MB: for one row that would be 256 read units.
+                limit: i32::try_from(filter.page()).ok(),
+                start,
+            };
+            let (items, next) = self.page(query).await?;
+            for item in items {
+                let row: Row = read(item)?;
+                if row.expires_at > now.as_second() && filter.takes(&row) {
+                    found.push(row.into());
+                    if found.len() == filter.limit {
+                        return Ok(found);
+                    }
+                }
+            }
+            start = next;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Whether a row is still known: a cursor that is not can no longer be followed.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn has_activity(&self, workspace: WorkspaceId, id: ActivityId) -> Result<bool> {
+        let key = keys::activity(workspace, id);
+        Ok(self.rows([key.clone()]).await?.item(&key).is_some())
+    }
+
+    /// Replaces references by the bodies they stand for, in order, until `budget` bytes are used.
+    /// Says whether any was left out.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn inline_bodies(
+        &self,
+        rows: &mut [Activity],
+        budget: usize,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut wanted: Vec<BodyId> = rows
+            .iter()
+            .flat_map(|row| [&row.request_body, &row.response_body, &row.tool_trace])
+            .filter_map(|content| match content {
+                Content::Stored(id) => Some(*id),
+                Content::Absent | Content::Inline(_) => None,
+            })
+            .collect();
+        wanted.dedup();
+        let bodies = self.bodies(wanted, budget, now).await?;
+        let mut left_out = false;
+        for row in rows {
+            for content in [
+                &mut row.request_body,
+                &mut row.response_body,
+                &mut row.tool_trace,
+            ] {
+                if let Content::Stored(id) = content {
+                    *content = match bodies.get(id) {
+                        Some(bytes) => {
+                            Content::Inline(serde_json::from_slice(bytes).unwrap_or_default())
+                        }
+                        None => Content::Absent,
+                    };
+                    left_out |= *content == Content::Absent;
+                }
+            }
+        }
+        Ok(left_out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    #[test]
+    fn bounds_hold_every_id_of_the_time() {
+        let filter = Filter {
+            since: Some(at("2026-11-25T03:00:00Z")),
+            before: Some(at("2026-11-25T04:00:00Z")),
+            ..Filter::default()
+        };
+        let (after, before) = filter.bounds();
+        let (after, before) = (after.expect("one"), before.expect("one"));
+        for (moment, inside) in [
+            ("2026-11-25T02:58:59.999Z", false),
+            ("2026-11-25T03:00:00Z", true),
+            ("2026-11-25T04:00:30Z", true),
+            ("2026-11-25T04:01:00.001Z", false),
+        ] {
+            for fill in [0, 7, u8::MAX] {
+                let id = id_at(at(moment), fill);
+                assert_eq!(after <= id && id <= before, inside, "{moment}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_cursor_and_a_time_the_later_one_counts() {
+        let cursor: ActivityId = id_at(at("2026-11-25T05:00:00Z"), 7).parse().expect("an id");
+        for (since, later) in [
+            ("2026-11-25T03:00:00Z", true),
+            ("2026-11-25T09:00:00Z", false),
+        ] {
+            let filter = Filter {
+                after: Some(cursor),
+                since: Some(at(since)),
+                ..Filter::default()
+            };
+            let (after, _) = filter.bounds();
+            assert_eq!(after == Some(cursor.to_string()), later, "{since}");
+        }
+        // Before 1970 there is nothing, and nothing breaks.
+        assert!(id_at(Timestamp::MIN, 0) < cursor.to_string());
+    }
+}
