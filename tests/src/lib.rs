@@ -16,4 +16,4 @@ pub use agent::{Agent, Received, Script};
 pub use answer::{Answer, without};
 pub use backstage::Backstage;
 pub use messages::Held;
-pub use world::{Call, STRANGER, Workspace, World, at_once, envelope, until};
+pub use world::{Call, STRANGER, Workspace, World, at_once, envelope, form, until};

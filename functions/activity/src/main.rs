@@ -1,6 +1,6 @@
 //! The activity functions: one binary, one of its handlers per process.
 
-use activity::{Handler, list, notify, report};
+use activity::{Handler, downloads, list, notify, report, uploads};
 use edge::Stop;
 
 #[tokio::main(flavor = "current_thread")]
@@ -11,5 +11,7 @@ async fn main() -> Result<(), Stop> {
         Handler::Notify => edge::serve(app, notify::handle).await,
         Handler::Report => edge::serve(app, report::handle).await,
         Handler::List => edge::serve(app, list::handle).await,
+        Handler::Uploads => edge::serve(app, uploads::handle).await,
+        Handler::Downloads => edge::serve(app, downloads::handle).await,
     }
 }

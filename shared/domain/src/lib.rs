@@ -7,6 +7,7 @@ pub mod access;
 pub mod activity;
 pub mod address;
 pub mod capabilities;
+pub mod chat_file;
 pub mod cron;
 pub mod error;
 pub mod event;

@@ -7,6 +7,7 @@
 pub mod activity;
 pub mod beats;
 pub mod bodies;
+pub mod chat_files;
 pub mod delegations;
 pub mod events;
 mod expr;

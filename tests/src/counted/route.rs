@@ -43,6 +43,8 @@ functions! {
     "activity.notify" => activity::notify::handle;
     "activity.report" => activity::report::handle;
     "activity.list" => activity::list::handle;
+    "activity.uploads" => activity::uploads::handle;
+    "activity.downloads" => activity::downloads::handle;
     "events.list" => events::list::handle;
     "messages.delegate" => messages::delegate::handle;
     "messages.delegations" => messages::delegations::handle;
