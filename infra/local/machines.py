@@ -138,7 +138,10 @@ class Machine:
                     place = folder / Path(file["name"]).name
                     if not place.exists():
                         part = folder / ".part"
-                        with urllib.request.urlopen(file["url"], timeout=CALL_SECONDS) as content, part.open("wb") as to:
+                        with (
+                            urllib.request.urlopen(file["url"], timeout=CALL_SECONDS) as content,
+                            part.open("wb") as to,
+                        ):
                             shutil.copyfileobj(content, to)
                         part.chmod(0o644)
                         part.rename(place)

@@ -104,6 +104,44 @@ async fn a_form_that_is_refused_leaves_nothing() {
     assert_eq!(kept(&world, &path).await.len(), 1);
 }
 
+#[tokio::test]
+async fn a_machine_is_told_of_files_until_it_has_seen_them() {
+    let world = World::new();
+    let workspace = world.workspace("Owner").await;
+    let path = format!("/workspaces/{}/chat/uploads", workspace.id);
+    let look = |seen: String| {
+        let call = world.get(&format!("{path}?seen={seen}")).by(&workspace);
+        async move {
+            let told = call.await.expect(200);
+            let files = told.json["files"].as_array().expect("files").clone();
+            (files, told.text("seen"))
+        }
+    };
+    let (none, mut seen) = look(String::new()).await;
+    assert!(none.is_empty());
+    for (count, name) in [(1, "a.txt"), (2, "b.txt")] {
+        let upload = world.post(&path).by(&workspace);
+        upload.form(&[(name, "", b"content")]).await.expect(200);
+        // All there are: the last to come need not be the last to have been given a name.
+        let (files, now) = look(seen).await;
+        assert_eq!(files.len(), count);
+        let newest = &files[count - 1];
+        let stored = newest["name"].as_str().expect("a name");
+        assert!(stored.ends_with(name), "{stored}");
+        assert_eq!(
+            newest["path"],
+            format!("/workspace/.molecule/chat-uploads/{stored}")
+        );
+        assert_eq!(newest["size"], 7);
+        let url = newest["url"].as_str().expect("an address");
+        assert_eq!(world.fetch(url).await.expect(200).bytes, b"content");
+        let (none, again) = look(now.clone()).await;
+        assert!(none.is_empty());
+        assert_eq!(again, now);
+        seen = now;
+    }
+}
+
 async fn kept(world: &World, path: &str) -> Vec<Value> {
     let list = world.get(path).bearer(&world.admin).await.expect(200);
     list.json["files"].as_array().expect("files").clone()
