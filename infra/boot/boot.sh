@@ -185,6 +185,36 @@ stays_up() {
   done
 }
 
+# -------------------------------------------------- uploads
+# Copies the files of the chat to where messages say they are. The agent owns that folder and this is root: no link in
+# it is followed.
+pull_files() {
+  local volume configs seen=
+  volume=$(docker volume inspect --format '{{.Mountpoint}}' workspace)
+  configs=$(docker volume inspect --format '{{.Mountpoint}}' configs)
+  while sleep 10; do
+    seen=$(printf 'header = "Authorization: Bearer %s"\n' "$(<"$configs/.auth_token")" |
+      curl --silent --fail --max-time 30 --config - \
+        "$PLATFORM_URL/workspaces/$WORKSPACE_ID/chat/uploads?seen=$seen" | python3 -c '
+import json, os, subprocess, sys
+answer, place = json.load(sys.stdin), os.open(sys.argv[1], os.O_DIRECTORY)
+os.umask(0)
+for name in ".molecule", "chat-uploads":
+    if name not in os.listdir(place):
+        os.mkdir(name, 0o777, dir_fd=place)
+    place = os.open(name, os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
+there = os.listdir(place)
+for file in answer["files"]:
+    name = os.path.basename(file["name"])
+    if name not in there:
+        part = os.open(".part", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644, dir_fd=place)
+        url = "url = " + json.dumps(file["url"])
+        subprocess.run(["curl", "-sf", "-K", "-"], input=url, text=True, stdout=part, check=True)
+        os.rename(".part", name, src_dir_fd=place, dst_dir_fd=place)
+print(answer["seen"])' "$volume") || seen=
+  done
+}
+
 # cloud-init runs user data once in the life of a machine; what lies in this folder, at every boot.
 stay() {
   local place=$root/var/lib/cloud/scripts/per-boot/agent
@@ -218,7 +248,8 @@ main() {
     # Rebooted by nobody's wish: what it has is still good.
     docker start "$container" >/dev/null 2>&1 || fail "the platform did not let this machine in"
   fi
-  # Uploads: here the puller would start that copies new files of the workspace into its volume. There is none yet.
+  systemd-run --quiet --collect --property Restart=always "$root/var/lib/cloud/scripts/per-boot/agent" pull ||
+    say "files of the chat will not be copied"
   touch "$run/booted"
   clean
   say "the agent runs"
@@ -226,5 +257,5 @@ main() {
 
 # Tests read the functions without running them.
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
-  main
+  case ${1-} in pull) pull_files ;; *) main ;; esac
 fi

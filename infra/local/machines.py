@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -23,6 +24,8 @@ ASK_AGAIN_SECONDS = 1  # on AWS 15: there, tags and records take longer to be se
 LETTING_IN_SECONDS = 600
 STOP_SECONDS = 5
 RESTART_SECONDS = 1
+PULL_SECONDS = 3  # on AWS 10
+CHAT_FILES = Path("workspace/.molecule/chat-uploads")  # on the machine's disk
 FAILS_TO_BOOT = "EXAMPLE_FAILS_TO_BOOT"  # a variable of a workspace: its machine then reports that it will not boot
 RUNTIME = "example"
 
@@ -103,6 +106,7 @@ class Machine:
         if answer["env"].get(FAILS_TO_BOOT) == "1":
             return self._report(answer, f"asked to fail by {FAILS_TO_BOOT}", log)
         environment = self._environment(answer)
+        threading.Thread(target=self._pull, args=(answer, log), daemon=True, name=f"{self.instance_id} pulls").start()
         while not self.off.is_set():
             process = subprocess.Popen(
                 [str(self.agent)],
@@ -120,6 +124,31 @@ class Machine:
                 return None
             self.off.wait(RESTART_SECONDS)
         return None
+
+    def _pull(self, answer: dict[str, Any], log: IO[bytes]) -> None:
+        """Copies files of the chat to the disk until the machine is off: `pull_files` of boot.sh."""
+        url = f"{self.platform}/workspaces/{answer['workspace_id']}/chat/uploads?seen="
+        headers = {"Authorization": f"Bearer {answer['token']}"}
+        folder, seen = self.disk / CHAT_FILES, ""
+        while not self.off.wait(PULL_SECONDS):
+            try:
+                there = call(url + seen, None, headers)
+                folder.mkdir(parents=True, exist_ok=True)
+                for file in there["files"]:
+                    place = folder / Path(file["name"]).name
+                    if not place.exists():
+                        part = folder / ".part"
+                        with (
+                            urllib.request.urlopen(file["url"], timeout=CALL_SECONDS) as content,
+                            part.open("wb") as to,
+                        ):
+                            shutil.copyfileobj(content, to)
+                        part.chmod(0o644)
+                        part.rename(place)
+                        self.say(log, f"pulled {place.name}")
+                seen = there["seen"]
+            except (Refused, OSError):  # the platform or the bucket is away, or the token was revoked: asked again
+                seen = ""
 
     def _environment(self, answer: dict[str, Any]) -> dict[str, str]:
         """What the platform says, and what boot.sh adds. The example agent also wants to know its name."""

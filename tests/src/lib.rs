@@ -18,4 +18,4 @@ pub use answer::{Answer, without};
 pub use backstage::Backstage;
 pub use listener::Listener;
 pub use messages::Held;
-pub use world::{Call, STRANGER, Workspace, World, at_once, envelope, until};
+pub use world::{Call, STRANGER, Workspace, World, at_once, envelope, form, until};

@@ -294,6 +294,27 @@ pub fn envelope(text: &str) -> Value {
     })
 }
 
+/// A multipart form with these files (name, content type, content) in its field `files`, and what it
+/// is called.
+pub fn form(files: &[(&str, &str, &[u8])]) -> (String, Vec<u8>) {
+    let boundary = uuid::Uuid::new_v4().simple().to_string();
+    let mut body = Vec::new();
+    for (name, content_type, content) in files {
+        let head = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n"
+        );
+        body.extend(head.into_bytes());
+        if !content_type.is_empty() {
+            body.extend(format!("Content-Type: {content_type}\r\n").into_bytes());
+        }
+        body.extend(b"\r\n");
+        body.extend(*content);
+        body.extend(b"\r\n");
+    }
+    body.extend(format!("--{boundary}--\r\n").into_bytes());
+    (format!("multipart/form-data; boundary={boundary}"), body)
+}
+
 /// A call being put together; awaiting it sends it.
 #[derive(Debug)]
 pub struct Call {
@@ -333,6 +354,22 @@ impl Call {
         Self {
             request: self.request.json(body),
         }
+    }
+
+    /// With these bytes, as what they are.
+    #[must_use]
+    pub fn bytes(self, content_type: &str, bytes: Vec<u8>) -> Self {
+        let request = self.request.header("content-type", content_type);
+        Self {
+            request: request.body(bytes),
+        }
+    }
+
+    /// With a form of these files: name, content type (empty: none stated), content.
+    #[must_use]
+    pub fn form(self, files: &[(&str, &str, &[u8])]) -> Self {
+        let (content_type, body) = form(files);
+        self.bytes(&content_type, body)
     }
 
     /// With these bytes, as JSON.

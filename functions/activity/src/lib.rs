@@ -1,10 +1,13 @@
-//! Activity: what agents tell people, what they did, and what they ask people for.
+//! Activity: what agents tell people, what they did, what they ask people for, and the files of chats.
 
 pub mod approvals;
+pub mod downloads;
+mod kind;
 pub mod list;
 pub mod notify;
 pub mod report;
 pub mod session_search;
+pub mod uploads;
 
 edge::handlers! { "activity":
     /// `POST /workspaces/{id}/notify`
@@ -17,4 +20,8 @@ edge::handlers! { "activity":
     SessionSearch = "session_search",
     /// The approvals of a workspace, and those that wait everywhere
     Approvals = "approvals",
+    /// `POST /workspaces/{id}/chat/uploads`, and for large files `…/presign`, `…/complete`
+    Uploads = "uploads",
+    /// `GET /workspaces/{id}/chat/download`, and what there is at `GET …/chat/uploads`
+    Downloads = "downloads",
 }

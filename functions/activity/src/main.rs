@@ -1,6 +1,6 @@
 //! The activity functions: one binary, one of its handlers per process.
 
-use activity::{Handler, approvals, list, notify, report, session_search};
+use activity::{Handler, approvals, downloads, list, notify, report, session_search, uploads};
 use edge::Stop;
 
 #[tokio::main(flavor = "current_thread")]
@@ -13,5 +13,7 @@ async fn main() -> Result<(), Stop> {
         Handler::List => edge::serve(app, list::handle).await,
         Handler::SessionSearch => edge::serve(app, session_search::handle).await,
         Handler::Approvals => edge::serve(app, approvals::handle).await,
+        Handler::Uploads => edge::serve(app, uploads::handle).await,
+        Handler::Downloads => edge::serve(app, downloads::handle).await,
     }
 }

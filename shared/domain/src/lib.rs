@@ -8,6 +8,7 @@ pub mod activity;
 pub mod address;
 pub mod approval;
 pub mod capabilities;
+pub mod chat_file;
 pub mod cron;
 pub mod error;
 pub mod event;

@@ -6,6 +6,7 @@
 //! | meta: everything else of a workspace | `WS#<workspace>` | `META` | `tree`, `log` |
 //! | load: slots, gate, counters | `WS#<workspace>` | `LOAD` | `due` |
 //! | card | `WS#<workspace>` | `CARD` | |
+//! | mark of its chat's files: another with every one that comes | `WS#<workspace>` | `CHAT_FILES` | |
 //! | machine: what it should be, and which one | `WS#<workspace>` | `MACHINE` | `due` |
 //! | token, for its workspace's list | `TOKENS#<workspace>` | token (v7) | |
 //! | credential, by hash | `CRED#<sha-256>` | `CRED` | |
@@ -49,6 +50,7 @@
 use domain::{
     ActivityId, ApprovalId, BodyId, DelegationId, EventId, RequestId, ScheduleId, TokenId,
     WorkspaceId,
+    chat_file::StoredName,
     schedule::Fire,
     secret::{Scope, SecretName},
     token::TokenHash,
@@ -412,6 +414,21 @@ pub fn template_timeouts() -> Key {
 pub const TEMPLATE_FILES: &str = "templates/";
 /// Where those of organisations' templates lie.
 pub const ORG_TEMPLATE_FILES: &str = "org-templates/";
+
+/// What tells whether a file has come to a workspace's chat.
+pub fn chat_mark(id: WorkspaceId) -> Key {
+    Key::new(format!("WS#{id}"), "CHAT_FILES")
+}
+
+/// Where the files of a workspace's chat lie in the bucket.
+pub fn chat_files(id: WorkspaceId) -> String {
+    format!("chat-files/{id}/")
+}
+
+/// Where one of them lies.
+pub fn chat_file(id: WorkspaceId, name: &StoredName) -> String {
+    format!("{}{}", chat_files(id), name.as_str())
+}
 
 /// Where it is kept what an organisation was made from.
 pub fn org_import(id: uuid::Uuid) -> String {

@@ -8,6 +8,7 @@ pub mod activity;
 pub mod approvals;
 pub mod beats;
 pub mod bodies;
+pub mod chat_files;
 pub mod connections;
 pub mod delegations;
 pub mod events;

@@ -2,6 +2,7 @@
 //! DynamoDB charges, computed from the bytes of the items.
 
 mod budgets;
+mod chat_files;
 mod heartbeats;
 mod secrets;
 mod templates;

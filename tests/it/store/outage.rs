@@ -28,6 +28,7 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
     let test_token = format!("/admin/workspaces/{}/test-token", own.id);
     let stranger = json!({"id": Uuid::new_v4(), "url": PUBLIC, "agent_card": {}});
     let report = json!({"activity_type": "agent_log"});
+    let file = json!({"name": "a", "size": 1});
     let child = json!({"name": "n", "parent_id": own.id});
     let delete = at("?confirm=true&purge=true");
     let task = json!({"target_id": top.id, "task": "t"});
@@ -60,6 +61,13 @@ async fn calls(inside: &InProcess) -> Vec<InCall> {
             json!({"decision": "approved"}),
         ),
         admin(Method::GET, "/approvals/pending", json!({})),
+        inside
+            .post(&at("/chat/uploads"))
+            .bearer(&own.token)
+            .form("a", "text"),
+        post(&at("/chat/uploads/presign"), file),
+        get(&at("/chat/uploads")),
+        get(&at("/chat/download?path=/workspace/a")),
         admin(Method::GET, "/events", json!({})),
         get("/events"),
         get(&at(&format!("/a2a/requests/{}", Uuid::new_v4()))),
@@ -213,4 +221,28 @@ async fn large_bodies_need_the_bucket() {
     let rows = list.await.expect(200).json;
     let kept = rows[0]["response_body"]["result"].as_str().map(str::len);
     assert_eq!(kept, Some(20 * 1024));
+}
+
+#[tokio::test]
+async fn half_an_upload_leaves_nothing() {
+    let inside = InProcess::without_retries(Mode::DevClosed).await;
+    let own = inside.online("Own").await;
+    let at = format!("/workspaces/{}/chat/uploads", own.id);
+    let upload = inside.post(&at).bearer(&own.token).form("a.txt", "text");
+    let id = own.id.parse().expect("an id");
+
+    // The bucket has it when the answer is lost, and when the table does not get its mark.
+    for (operation, fault) in [
+        ("PutObject", Fault::AnswerLost),
+        ("PutObject", Fault::Unreachable),
+        ("PutItem", Fault::Unreachable),
+    ] {
+        inside.wire.fail(operation, 1, fault);
+        assert!(is_away(&upload.clone().await), "{operation}");
+        let kept = inside.app.store.chat_files(id).await.expect("listed");
+        assert_eq!(kept, [], "{operation}");
+    }
+    upload.await.expect(200);
+    let kept = inside.app.store.chat_files(id).await.expect("listed");
+    assert_eq!(kept.len(), 1);
 }

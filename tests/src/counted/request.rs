@@ -68,6 +68,14 @@ impl InCall {
         self.header("content-type", "application/json")
     }
 
+    /// With a form that has this text as its one file.
+    #[must_use]
+    pub fn form(mut self, name: &str, text: &str) -> Self {
+        let (content_type, body) = crate::form(&[(name, "", text.as_bytes())]);
+        self.body = Some(String::from_utf8(body).expect("text"));
+        self.header("content-type", &content_type)
+    }
+
     /// The answer, and the calls to AWS it took.
     pub async fn counted(self) -> (Answer, Vec<AwsCall>) {
         let wire = self.to.wire.clone();

@@ -45,6 +45,8 @@ functions! {
     "activity.list" => activity::list::handle;
     "activity.session_search" => activity::session_search::handle;
     "activity.approvals" => activity::approvals::handle;
+    "activity.uploads" => activity::uploads::handle;
+    "activity.downloads" => activity::downloads::handle;
     "events.list" => events::list::handle;
     "events.stream" => events::stream::handle;
     "messages.delegate" => messages::delegate::handle;

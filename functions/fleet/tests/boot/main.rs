@@ -1,6 +1,7 @@
 //! `infra/boot/boot.sh` as the user data of a machine, run for real in a sandbox: beside it only the
 //! commands that reach out of the machine are played.
 
+mod pull;
 mod sandbox;
 mod signature;
 

@@ -43,6 +43,8 @@ case $url in
     [ "$status" != 0 ]
     ;;
   */bootstrap-failed) cat "$body" >"$FAKE/reported"; printf 200 ;;
+  */chat/uploads*) [ ! -e "$FAKE/uploads" ] || cat "$FAKE/uploads" ;;
+  '') cat "$FAKE/file" ;;
   *) exit 22 ;;
 esac
 "#;
@@ -58,7 +60,7 @@ case "$1 $2" in
     mkdir -p "$FAKE/configs"
     touch "$FAKE/made"
     ;;
-  'volume inspect') echo "$FAKE/configs" ;;
+  'volume inspect') echo "$FAKE/${!#}" ;;
   'inspect '*) [ -e "$FAKE/made" ] && cat "$FAKE/state" ;;
   'start '*) [ -e "$FAKE/made" ] ;;
   'logs '*) echo "I cannot use sk-very-secret" ;;
@@ -90,6 +92,7 @@ impl Machine {
             ("bin/curl", CURL),
             ("bin/docker", DOCKER),
             ("bin/systemctl", OTHER),
+            ("bin/systemd-run", OTHER),
             ("bin/sleep", OTHER),
         ] {
             machine.write(path, text);
@@ -114,6 +117,10 @@ impl Machine {
         let path = self.0.join(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("made");
         fs::write(path, text).expect("written");
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.0.join(path)
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
@@ -144,6 +151,19 @@ impl Machine {
         self.succeeds("var/lib/cloud/scripts/per-boot/agent", statuses)
     }
 
+    /// Copies files of the chat, as the unit does that a boot has started, and looks so many times.
+    pub(crate) fn pulls(&self, looks: usize) {
+        self.write("looks", &"x\n".repeat(looks));
+        self.write(
+            "bin/sleep",
+            "#!/bin/bash\n[ -s $FAKE/looks ] && sed -i 1d $FAKE/looks\n",
+        );
+        let script = self.0.join("var/lib/cloud/scripts/per-boot/agent");
+        let output = self.command(&script).arg("pull").output();
+        let output = output.expect("bash is there");
+        assert!(output.status.success(), "{output:?}");
+    }
+
     /// Runs the user data, which ends with an error.
     pub(crate) fn fails(&self, statuses: &[u16]) -> String {
         let (output, log) = self.run("user-data", statuses);
@@ -163,18 +183,20 @@ impl Machine {
             .map(|status| format!("{status}\n"))
             .collect();
         self.write("statuses", &lines.concat());
-        let path = std::env::var("PATH").expect("a path");
-        let output = Command::new(self.0.join(script))
-            .env_clear()
-            .env(
-                "PATH",
-                format!("{}:/usr/bin:/bin:{path}", self.0.join("bin").display()),
-            )
-            .env("FAKE", &self.0)
-            .env("BOOT_ROOT", &self.0)
-            .output()
-            .expect("bash is there");
+        let output = self.command(&self.0.join(script)).output();
+        let output = output.expect("bash is there");
         let log = String::from_utf8_lossy(&output.stderr).into_owned();
         (output, log)
+    }
+    fn command(&self, script: &Path) -> Command {
+        let path = std::env::var("PATH").expect("a path");
+        let bin = self.0.join("bin");
+        let mut command = Command::new(script);
+        command
+            .env_clear()
+            .env("PATH", format!("{}:/usr/bin:/bin:{path}", bin.display()))
+            .env("FAKE", &self.0)
+            .env("BOOT_ROOT", &self.0);
+        command
     }
 }

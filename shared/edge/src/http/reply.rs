@@ -100,7 +100,7 @@ impl Reply {
         }
     }
 
-    /// Adds a header; one that HTTP cannot carry is left out.
+    /// Sets a header, `content-type` too; one that HTTP cannot carry is left out.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
         if let Ok(value) = HeaderValue::from_str(value.as_ref()) {
@@ -117,7 +117,9 @@ impl Reply {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        headers.extend(self.headers);
+        for (name, value) in self.headers {
+            headers.insert(name, value);
+        }
         if !is_text {
             // The adapter decodes JSON types as text unless the body is encoded somehow.
             headers.insert("content-encoding", HeaderValue::from_static("identity"));
