@@ -16,6 +16,7 @@ pub mod list;
 pub mod metrics;
 mod model;
 pub mod once;
+mod page;
 pub mod pause;
 pub mod restart;
 pub mod restarts;
@@ -76,6 +77,6 @@ edge::handlers! { "workspaces":
     Viewport = "viewport",
     /// `GET /health`
     Health = "health",
-    /// Everything no other route answers: preflights, trailing slashes, 404.
+    /// The console, and everything no other route answers: preflights, trailing slashes, 404.
     Fallback = "fallback",
 }
