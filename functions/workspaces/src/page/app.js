@@ -8,12 +8,16 @@ import { startDialogs } from "./dialogs.js";
 import { byId, el, setText, soon } from "./dom.js";
 import { refreshFeed, showFeed } from "./feed.js";
 import { reconnect, startLive } from "./live.js";
-import { resume } from "./outbox.js";
+import { outbox, resume } from "./outbox.js";
 import { showTree, startTree } from "./tree.js";
 
 let workspaces = null;
 /** The chosen workspace: in the address, so that a reload shows it again. */
-let selected = /^#[0-9a-f-]{36}$/.test(location.hash) ? location.hash.slice(1) : "";
+let selected = named() ?? "";
+
+function named() {
+  return /^#[0-9a-f-]{36}$/.test(location.hash) ? location.hash.slice(1) : null;
+}
 
 function choose(id) {
   selected = id;
@@ -103,7 +107,12 @@ byId("sign-out").addEventListener("click", () => {
   sessionStorage.clear();
   location.reload();
 });
-window.addEventListener("hashchange", () => choose(location.hash.slice(1)));
+outbox.addEventListener("settled", ({ detail }) => detail === selected && feedSoon());
+window.addEventListener("hashchange", () => named() && choose(named()));
+byId("skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address keeps the chosen workspace
+  byId("chat").focus();
+});
 
 startTree(choose);
 startChat();

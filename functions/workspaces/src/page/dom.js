@@ -60,8 +60,8 @@ export function size(bytes) {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-const LONG_CHARACTERS = 1200;
-const LONG_LINES = 18;
+const LONG_CHARACTERS = 800;
+const LONG_LINES = 14;
 
 /** A text as a paragraph; the rest of a long one shows on demand. */
 export function longText(text, what = "p") {

@@ -43,6 +43,6 @@ function item(line) {
     "li",
     { class: line.status === "error" ? "wrong" : "" },
     el("p", {}, words, line.count > 1 ? el("strong", {}, ` ×${line.count}`) : null),
-    el("p", { class: "quiet" }, time(line.at), ` ${line.type}${line.status === "ok" ? "" : `, ${line.status}`}`),
+    el("p", { class: "quiet" }, time(line.at), ` · ${line.type}${line.status === "ok" ? "" : `, ${line.status}`}`),
   );
 }
