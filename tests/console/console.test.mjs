@@ -55,6 +55,7 @@ test("a closed platform asks for the token, and says when it is a wrong one", as
 test("an empty organisation says how to begin", async () => {
   const line = await page.locator("#tree-note code").textContent(SOON);
   assert.ok(line.startsWith(`curl ${BASE}/workspaces`), line);
+  assert.equal(await page.locator("#tree-note pre").evaluate((it) => it.scrollWidth > it.clientWidth), false, "all of it shows");
   assert.ok(!line.includes(ADMIN));
   await picture("empty");
 });
@@ -97,8 +98,8 @@ test("messages wait in line, and their places settle", async () => {
     const look = () => document.querySelectorAll(".note-text").forEach((it) => window.notes.add(it.textContent));
     new MutationObserver(look).observe(document.getElementById("log"), { childList: true, subtree: true });
   });
-  for (const words of ["slow 5 first", "echo second", "echo third", "echo fourth"]) await say(words);
-  await shows(page.locator(".bubble.you", { hasText: "fourth" }).filter({ hasText: "Queued, position" }));
+  for (const words of ["slow 8 first", "echo second", "echo third", "echo fourth"]) await say(words);
+  await shows(page.locator(".bubble.you", { hasText: "fourth" }).filter({ hasText: "Queued, position 3" }));
   await picture("queued");
   // Where it stands, step by step.
   await page.locator(".bubble.you", { hasText: "fourth" }).getByRole("button", { name: "Timeline" }).click();
@@ -109,6 +110,8 @@ test("messages wait in line, and their places settle", async () => {
   await shows(page.locator(".bubble.agent", { hasText: "fourth" }));
   const places = await page.evaluate(() => [...window.notes].filter((note) => note.startsWith("Queued")));
   assert.ok(new Set(places).size >= 2, `it moved up: ${places}`);
+  const said = await page.locator(".bubble.agent .text").allTextContents();
+  assert.deepEqual(said.slice(-4), ["first", "second", "third", "fourth"], "in the order in which they were sent");
   assert.equal(await page.locator(".bubble.you", { hasText: "Queued" }).count(), 0);
 });
 
@@ -165,6 +168,7 @@ test("what goes wrong is said, and long texts are folded", async () => {
   const short = (await long.textContent()).length;
   await long.getByRole("button", { name: "Show all" }).click();
   assert.ok((await long.textContent()).length > short * 2);
+  await long.getByRole("button", { name: "Show less" }).click();
 });
 
 test("markup in data stays text", async () => {
@@ -202,6 +206,17 @@ test("an approval is decided", async (t) => {
   assert.deepEqual([status, decided_by], ["approved", "console"]);
 });
 
+test("what happens shows at once where there is a socket", async (t) => {
+  const live = page.locator("#connection", { hasText: "Live" });
+  await live.waitFor({ timeout: 4000 }).catch(() => {});
+  if (!(await live.count())) {
+    assert.match(await page.locator("#connection").textContent(), /^Polling every/);
+    return t.skip("this platform has no WebSocket");
+  }
+  await ask("POST", `/workspaces/${alice}/notify`, { message: "told by the socket" });
+  await page.locator(".bubble.agent", { hasText: "told by the socket" }).waitFor({ timeout: 3000 });
+});
+
 test("it is readable in the light and in the dark, and on a phone", async () => {
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
@@ -227,7 +242,7 @@ test("every control has a name", async () => {
   assert.deepEqual(nameless, []);
 });
 
-// The two below need a platform that this stack is not: away, or large. The browser plays its answers.
+// The three below need a platform that this stack is not: away, large, or with a socket that obeys. The browser plays it.
 
 test("a platform that is away says so, is asked again, and comes back", async () => {
   const away = { status: 503, json: { error: "platform datastore unavailable — retry shortly", code: "platform_unavailable" } };
@@ -240,6 +255,31 @@ test("a platform that is away says so, is asked again, and comes back", async ()
   assert.ok((await texts()).length > 10, "what was there still shows");
   await page.unroute(ours);
   await page.locator("#banner").waitFor({ state: "hidden", timeout: 40_000 });
+});
+
+test("events say what to read anew, each once; without a socket the page polls again", async () => {
+  let socket;
+  let reads = 0;
+  await page.routeWebSocket(/\/ws(\?|$)/, (made) => (socket = made));
+  page.on("request", (asked) => asked.url().includes("source=canvas") && (reads += 1));
+  await page.reload();
+  await shows(page.locator("#connection", { hasText: "Live" }));
+  await shows(page.locator(".bubble.agent"));
+  await ask("POST", `/workspaces/${alice}/notify`, { message: "news by an event" });
+  const tell = (event, id, more) => socket.send(JSON.stringify({ event, id, workspace_id: alice, timestamp: "", payload: {}, ...more }));
+  tell("AGENT_MESSAGE", "e1");
+  await page.locator(".bubble.agent", { hasText: "news by an event" }).waitFor({ timeout: 3000 });
+  tell("TASK_UPDATED", "e2", { payload: { current_task: "counting", active_tasks: 1 } });
+  await page.locator("#tree .task", { hasText: "counting" }).waitFor({ timeout: 3000 });
+
+  const before = reads;
+  for (const again of ["e1", "e1"]) tell("AGENT_MESSAGE", again);
+  socket.send("no JSON");
+  tell("AGENT_MESSAGE", "e3", { workspace_id: bob });
+  await page.waitForTimeout(1000);
+  assert.equal(reads, before, "repeats and others' news change nothing");
+  await socket.close();
+  await shows(page.locator("#connection", { hasText: "Polling" }));
 });
 
 test("two hundred agents are shown at once", async () => {

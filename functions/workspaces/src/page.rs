@@ -145,14 +145,22 @@ mod tests {
         for file in FILES {
             let text = file.text;
             for forbidden in [
-                "http://", "https://", "style=\"", " onclick", "innerHTML", "outerHTML",
-                "insertAdjacentHTML", "document.write", "eval(", "localStorage", "<script>",
+                "http://",
+                "https://",
+                "style=\"",
+                " onclick",
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+                "localStorage",
+                "<script>",
             ] {
                 // The names of XML, and what tells addresses of the web from others.
                 let uses = text.match_indices(forbidden);
-                let mut uses = uses.filter(|(at, _)| {
-                    !text[*at..].starts_with("http://www.w3.org/")
-                });
+                let mut uses =
+                    uses.filter(|(at, _)| !text[*at..].starts_with("http://www.w3.org/"));
                 assert!(uses.next().is_none(), "{}: {forbidden}", file.path);
             }
             let lines = text.lines().count();

@@ -44,7 +44,7 @@ function howToBegin() {
   const line = `curl ${location.origin}/workspaces${bearer} --json '{"name":"Ada","external":true}'`;
   return [
     el("p", {}, "There is no agent yet. This makes a place for the first one:"),
-    el("pre", { tabindex: "0" }, el("code", {}, line)),
+    el("pre", {}, el("code", {}, line)),
     el("p", {}, "The answer says how an agent connects, with a whole one in Python to paste."),
   ];
 }

@@ -8,11 +8,14 @@ const REQUESTS = "console.requests";
 const MOST_REQUESTS = 300;
 const FOLLOW_MS = 700;
 const FOLLOW_SLOWLY_MS = 4000;
+/** How long the next message waits for the one before: the platform accepts within this, and answers when it can. */
+const APART_MS = 1000;
 const ENDED = new Set(["completed", "failed", "expired", "dropped"]);
 
 const read = (key) => JSON.parse(sessionStorage.getItem(key) ?? "{}");
 const entries = read(ENTRIES);
 const requests = read(REQUESTS);
+const lines = new Map(); // workspaces to when their next message may be sent
 
 /** Tells `change` (detail: a workspace's id) and `settled` when an answer is there. */
 export const outbox = new EventTarget();
@@ -90,7 +93,15 @@ const body = (entry) => ({
   },
 });
 
+/** Posts a message, after those before it: two posts at once might be accepted in the other order. */
 async function deliver(workspace, entry) {
+  const turn = lines.get(workspace) ?? Promise.resolve();
+  const posted = turn.then(() => post(workspace, entry));
+  lines.set(workspace, turn.then(() => Promise.race([posted, new Promise((done) => setTimeout(done, APART_MS))])));
+  await posted;
+}
+
+async function post(workspace, entry) {
   try {
     const said = await call("POST", `/workspaces/${workspace}/a2a`, { json: body(entry) });
     if (said.queued === true) {
