@@ -29,6 +29,7 @@ test("answers are read wherever agents put them", () => {
     [{ result: { artifacts: [{ parts: [text("one")] }, { parts: [text("two")] }] } }, ["one\ntwo", 0, ""]],
     [{ result: { status: { message: { parts: [text("status")] } } } }, ["status", 0, ""]],
     [{ result: "a note", parts: [{ kind: "file", file }] }, ["a note", 1, ""]],
+    [{ result: { parts: [{ kind: "file", file: { bytes: "aGk=", name: "hi.txt" } }, { kind: "file", file: {} }] } }, ["", 1, ""]],
     [{ error: { code: -32601, message: "unknown method" } }, ["", 0, "unknown method"]],
     [{ error: "asked to fail" }, ["", 0, "asked to fail"]],
     [{ truncated: true, result_url: "https://files.example/1" }, ["", 1, ""]],

@@ -41,9 +41,10 @@ export function setToken(text) {
   else sessionStorage.removeItem(TOKEN);
 }
 
-/** One request; the response if its status is below 400. */
-export async function request(method, path, { json, form, headers } = {}) {
-  const sent = { ...headers };
+/** One request; the response if its status is below 400. `elsewhere`: its answer may come from another host, so that
+ *  none at all does not mean that the platform is away. */
+export async function request(method, path, { json, form, elsewhere } = {}) {
+  const sent = {};
   const used = token;
   if (used) sent.Authorization = `Bearer ${used}`;
   if (json !== undefined) sent["Content-Type"] = "application/json";
@@ -52,7 +53,8 @@ export async function request(method, path, { json, form, headers } = {}) {
   try {
     response = await fetch(path, { method, headers: sent, body, cache: "no-store", credentials: "omit" });
   } catch {
-    throw failed(new Refusal(0, { error: "the platform cannot be reached" }));
+    const refusal = new Refusal(0, { error: "the platform cannot be reached" });
+    throw elsewhere ? refusal : failed(refusal);
   }
   if (response.ok) {
     recovered();

@@ -84,7 +84,7 @@ function onEvent({ event, workspace_id: id, payload }) {
     return;
   }
   if (event.startsWith("APPROVAL_")) approvalsSoon();
-  if (event.startsWith("WORKSPACE_") || event.startsWith("AGENT_")) treeSoon();
+  if (/^(WORKSPACE_|AGENT_(?!MESSAGE))/.test(event)) treeSoon();
   if (id !== selected) return;
   if (event === "A2A_RESPONSE" || event === "AGENT_MESSAGE" || event === "ACTIVITY_LOGGED") chatSoon();
   feedSoon();

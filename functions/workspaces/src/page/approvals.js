@@ -23,7 +23,11 @@ export async function refreshApprovals() {
 function item(approval) {
   const label = `${approval.action}, asked by ${approval.workspace_name}`;
   const choice = (words, decision) =>
-    el("button", { type: "button", class: decision, "aria-label": `${words}: ${label}`, onclick: () => decide(approval, decision, made) }, words);
+    el(
+      "button",
+      { type: "button", class: decision, "aria-label": `${words}: ${label}`, onclick: () => decide(approval, decision, made) },
+      words,
+    );
   const made = el(
     "li",
     {},

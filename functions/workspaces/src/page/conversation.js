@@ -19,9 +19,11 @@ export function answerParts(body) {
 export const textOf = (parts) =>
   parts.map((part) => part.text).filter((text) => typeof text === "string" && text).join("\n");
 
-/** The files of some parts: `{uri, name, mimeType, size}`. */
-export const filesOf = (parts) =>
-  parts.map((part) => part.file).filter((file) => isObject(file) && typeof file.uri === "string");
+/** The files of some parts: `{uri, name, mimeType, size}`, or with `bytes` in base64 instead of `uri`. */
+export const filesOf = (parts) => {
+  const has = (file, key) => typeof file[key] === "string";
+  return parts.map((part) => part.file).filter((file) => isObject(file) && (has(file, "uri") || has(file, "bytes")));
+};
 
 /** What went wrong by the answer itself, if something did. */
 function errorOf(body) {

@@ -15,6 +15,7 @@ export async function upload(workspace, files) {
     return (await call("POST", `/workspaces/${workspace}/chat/uploads`, { form })).files;
   } catch (error) {
     if (error instanceof Refusal && error.unknownRoute) throw new Error("this platform does not keep files yet");
+    if (error.status === 413 && error.body.error === undefined) throw new Error("together they are larger than 4 MB");
     throw error;
   }
 }
@@ -25,31 +26,46 @@ export function pathOf(uri) {
   return ROOTS.some((root) => path.startsWith(`${root}/`)) ? path : null;
 }
 
-async function download(workspace, path, name) {
-  const response = await request("GET", `/workspaces/${workspace}/chat/download?path=${encodeURIComponent(path)}`);
-  const url = URL.createObjectURL(await response.blob());
+async function download(workspace, file, path, name) {
+  const at = `/workspaces/${workspace}/chat/download?path=${encodeURIComponent(path)}`;
+  const blob = path ? await (await request("GET", at, { elsewhere: true })).blob() : unpacked(file);
+  const url = URL.createObjectURL(blob);
   el("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), FREE_AFTER_MS);
+}
+
+/** A file that came in the message itself. */
+function unpacked({ bytes, mimeType }) {
+  const type = mimeType || "application/octet-stream";
+  return new Blob([Uint8Array.from(atob(bytes), (byte) => byte.charCodeAt(0))], { type });
+}
+
+function refusal(error) {
+  if (error.unknownRoute) return "This platform does not keep files yet.";
+  // Large files are a redirect to the bucket, which this page may not read.
+  if (error.status === 0) return "It could not be fetched here. Files over 4 MB come from elsewhere: fetch it with curl --location.";
+  return error.message;
 }
 
 /** A file to fetch, or what can be told of it. */
 export function attachment(workspace, file) {
   const name = file.name || "file";
   const label = [name, size(file.size)].filter(Boolean).join(", ");
-  if (/^https?:/.test(file.uri)) {
-    return el("a", { class: "file", href: file.uri, target: "_blank", rel: "noopener noreferrer" }, label);
+  const uri = file.uri ?? "";
+  if (/^https?:/.test(uri)) {
+    return el("a", { class: "file", href: uri, target: "_blank", rel: "noopener noreferrer" }, label);
   }
-  const path = pathOf(file.uri);
-  if (!path) return el("span", { class: "file" }, `${label} (not in the workspace's folders)`);
+  const path = pathOf(uri);
+  if (!path && !file.bytes) return el("span", { class: "file" }, `${label} (not in the workspace's folders)`);
   const trouble = el("span", { class: "error", role: "alert" });
-  const button = el("button", { type: "button", class: "file", title: path }, label);
+  const button = el("button", { type: "button", class: "file", title: path ?? "in the message" }, label);
   button.addEventListener("click", async () => {
     button.disabled = true;
     trouble.textContent = "";
     try {
-      await download(workspace, path, name);
+      await download(workspace, file, path, name);
     } catch (error) {
-      trouble.textContent = error.unknownRoute ? " This platform does not keep files yet." : ` ${error.message}`;
+      trouble.textContent = ` ${refusal(error)}`;
     }
     button.disabled = false;
   });
