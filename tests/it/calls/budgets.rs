@@ -113,6 +113,7 @@ pub(super) fn of(
             admin(Method::DELETE, &delete, json!({})),
         ),
         ("health", 0, 0, inside.get("/health")),
+        ("the console", 0, 0, inside.get("/")),
         ("no such route", 0, 0, inside.get("/nowhere")),
     ]
     .map(|(what, round_trips, write_units, call)| Budget {
