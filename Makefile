@@ -6,6 +6,7 @@ STACK  ?= molecule
 ARCH   ?= $(or $(shell sed -n 's/.*Architecture=[\\"]*\([a-z0-9_]*\).*/\1/p' samconfig.toml 2>/dev/null),arm64)
 
 LOCAL  := .local
+CHROMIUM ?= /usr/bin/chromium
 TOOLS  := $(LOCAL)/venv-sam/bin
 SAM    := env SAM_CLI_TELEMETRY=0 $(TOOLS)/sam
 EMULATOR_PYTHON := $(LOCAL)/venv/bin/python
@@ -20,7 +21,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 GLIBC := GLIBC_2.34
 
 .DEFAULT_GOAL := help
-.PHONY: help dev redeploy logs test test-unit test-e2e soak soak-fleet lint validate build deploy deploy-local-sam clean-local
+.PHONY: help dev redeploy logs test test-unit test-e2e test-console soak soak-fleet lint validate build deploy deploy-local-sam clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +36,7 @@ redeploy: $(LOCAL)/venv/.made ## Bring the stack of a running `make dev` to the 
 logs: $(LOCAL)/venv/.made ## What the functions of a running `make dev` wrote
 	@$(EMULATOR_PYTHON) infra/local/logs.py --aws-port $${LOCAL_AWS_PORT:-4566}
 
-test: test-unit test-e2e ## Every test, the end-to-end ones against a stack of their own
+test: test-unit test-e2e test-console ## Every test, the end-to-end ones against stacks of their own
 
 test-unit: ## The tests that need no stack, seeds of both simulations among them
 	cargo test --workspace --lib --bins --test agent --test boot
@@ -43,6 +44,13 @@ test-unit: ## The tests that need no stack, seeds of both simulations among them
 # `--workspace --test it`, not `-p e2e`: alone, the package would have its dependencies compiled with other features.
 test-e2e: $(LOCAL)/venv/.made ## The deployed system from outside, with IAM enforced
 	$(EMULATOR_PYTHON) infra/local/test.py cargo test --workspace --test it
+
+# Heartbeats come fast: a message that met a busy agent goes out with the next one.
+test-console: $(LOCAL)/venv/.made $(LOCAL)/console/.made ## The console in a headless Chromium; pictures in .local/screenshots (CHROMIUM=path)
+	@test -x $(CHROMIUM) || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	  && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	|| { echo "make test-console: there is no $(CHROMIUM): install Chromium (Debian: apt-get install chromium), or set CHROMIUM=" >&2; exit 1; }
+	CHROMIUM=$(CHROMIUM) HEARTBEAT_SECONDS=2 $(EMULATOR_PYTHON) infra/local/test.py node --test tests/console/*.test.mjs
 
 soak: ## The simulation until a million messages were accepted (MESSAGES=1000000; SEED=n replays one, with its trace)
 	SIMULATION_MESSAGES=$(or $(MESSAGES),1000000) $(if $(SEED),SIMULATION_SEED=$(SEED)) \
@@ -99,6 +107,13 @@ define place
   mkdir -p target/lambda/$$domain && cp target/$(1)/$$domain target/lambda/$$domain/bootstrap || exit 1; \
 done
 endef
+
+$(LOCAL)/console/.made: tests/console/package.json tests/console/package-lock.json
+	@command -v npm >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' \
+	|| { echo "make: the test of the console needs Node.js 20 or newer, with npm (only that test does)" >&2; exit 1; }
+	@mkdir -p $(@D) && cp $^ $(@D)
+	@npm ci --prefix $(@D) --no-audit --no-fund --silent
+	@touch $@
 
 $(LOCAL)/venv/.made: infra/local/requirements.txt
 	$(make_venv)

@@ -119,7 +119,8 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _print_addresses(settings: Settings, workspaces: list[Workspace]) -> None:
-    print(f"\n  {'API':<10} {settings.base_url}")
+    print(f"\n  {'console':<10} {settings.base_url}/")
+    print(f"  {'API':<10} {settings.base_url}")
     print(f"  {'WebSocket':<10} {settings.websocket_url}")
     for workspace in workspaces:
         print(f"  {workspace.name:<10} {settings.base_url}/workspaces/{workspace.id}")

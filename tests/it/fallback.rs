@@ -47,7 +47,7 @@ async fn answers_and_refusals_carry_the_security_headers() {
         ("/workspaces/x/y/z", 404, API),
         ("/registry/nothing", 404, API),
         ("/canvas/viewport", 200, PAGE),
-        ("/", 404, PAGE),
+        ("/nothing", 404, PAGE),
         ("/workspacesX", 404, PAGE),
     ] {
         let answer = world.get(path).await;
@@ -61,7 +61,7 @@ async fn answers_and_refusals_carry_the_security_headers() {
 async fn unknown_paths_and_methods_are_404_in_plain_text() {
     let world = World::new();
     for (method, path) in [
-        (Method::GET, "/"),
+        (Method::POST, "/"),
         (Method::GET, "/nothing"),
         (Method::GET, "/workspaces/x/nothing"),
         (Method::GET, "/registry/register"),

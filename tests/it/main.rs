@@ -5,6 +5,7 @@ mod calls;
 mod calls_messages;
 mod calls_tick;
 mod canvas;
+mod console;
 mod dynamo;
 mod events;
 mod example_agent;

@@ -1,16 +1,21 @@
-//! `$default`: what no route answers (contract: registry-and-auth 0 and 3).
+//! `$default`: the console, and what no route answers (contract: registry-and-auth 0 and 3).
 
 use domain::Result;
 use edge::{App, Caller, Input, Reply};
 use lambda_http::http::{Method, StatusCode};
 
-/// A preflight is 204 (the edge adds what the browser wants to know, and refuses foreign pages); a
+use crate::page;
+
+/// The console is served from here, so that it takes no resource of its own. A preflight is 204 (the edge adds what the browser wants to know, and refuses foreign pages); a
 /// trailing slash is sent to the path without, query and all; all else is 404, wrong methods
 /// included.
 ///
 /// # Errors
 /// Never.
 pub async fn handle(_: &'static App, _: Caller, input: Input) -> Result<Reply> {
+    if let Some(page) = page::answer(&input) {
+        return Ok(page);
+    }
     let bare = input.path.trim_end_matches('/');
     Ok(if input.method == Method::OPTIONS {
         Reply::empty(StatusCode::NO_CONTENT)

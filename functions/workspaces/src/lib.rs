@@ -17,6 +17,7 @@ pub mod metrics;
 mod model;
 pub mod once;
 pub mod operations;
+mod page;
 pub mod pause;
 pub mod restart;
 pub mod restarts;
@@ -79,6 +80,6 @@ edge::handlers! { "workspaces":
     Operations = "operations",
     /// `GET /health`
     Health = "health",
-    /// Everything no other route answers: preflights, trailing slashes, 404.
+    /// The console, and everything no other route answers: preflights, trailing slashes, 404.
     Fallback = "fallback",
 }

@@ -86,6 +86,14 @@ impl Reply {
             .header("x-accel-buffering", "no")
     }
 
+    /// 200 with a text of this type.
+    pub fn file(content_type: &'static str, text: &str) -> Self {
+        Self {
+            content_type,
+            ..Self::text(StatusCode::OK, text)
+        }
+    }
+
     /// Any status without a body.
     pub fn empty(status: StatusCode) -> Self {
         Self::text(status, "")

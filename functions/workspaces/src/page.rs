@@ -1,0 +1,181 @@
+//! `GET /`, `GET /console` and the files below it: the console, a page for people.
+//!
+//! Everything is in the binary and the same for everybody; what the page shows it asks the API for,
+//! with the credential of whoever looks at it.
+
+use edge::{Input, Reply, var};
+use lambda_http::http::{Method, StatusCode};
+use serde_json::json;
+
+/// A file of the page.
+struct File {
+    path: &'static str,
+    content_type: &'static str,
+    text: &'static str,
+}
+
+/// Declares the files of the page: each below `/console` by its name, with its type.
+macro_rules! files {
+    ($($name:literal: $content_type:ident),+ $(,)?) => {
+        const FILES: &[File] = &[$(File {
+            path: concat!("/console/", $name),
+            content_type: $content_type,
+            text: include_str!(concat!("page/", $name)),
+        }),+];
+    };
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+files! {
+    "index.html": HTML,
+    "app.css": CSS,
+    "icon.svg": SVG,
+    "app.js": SCRIPT,
+    "api.js": SCRIPT,
+    "approvals.js": SCRIPT,
+    "chat.js": SCRIPT,
+    "composer.js": SCRIPT,
+    "conversation.js": SCRIPT,
+    "dialogs.js": SCRIPT,
+    "dom.js": SCRIPT,
+    "feed.js": SCRIPT,
+    "files.js": SCRIPT,
+    "live.js": SCRIPT,
+    "outbox.js": SCRIPT,
+    "tree.js": SCRIPT,
+}
+
+/// What the page must know before it can ask anything.
+const CONFIG: &str = "/console/config.json";
+
+/// The answer, if it is the console that is asked for.
+pub(crate) fn answer(input: &Input) -> Option<Reply> {
+    if input.method != Method::GET {
+        return None;
+    }
+    let socket = var("CONSOLE_WEBSOCKET_URL");
+    if input.path == CONFIG {
+        let config = json!({"websocket_url": socket});
+        return Some(Reply::ok(&config).header("cache-control", "no-store"));
+    }
+    let path = match input.path.as_str() {
+        "/" | "/console" => "/console/index.html",
+        other => other,
+    };
+    let file = FILES.iter().find(|file| file.path == path)?;
+    Some(file.reply(input.header("if-none-match"), &socket))
+}
+
+impl File {
+    /// The file, or that the browser has it already.
+    fn reply(&self, known: Option<&str>, socket: &str) -> Reply {
+        let tag = format!("\"{:016x}\"", fingerprint(self.text.as_bytes()));
+        let is_known = known.is_some_and(|tags| {
+            let mut tags = tags.split(',').map(|it| it.trim().trim_start_matches("W/"));
+            tags.any(|it| it == tag || it == "*")
+        });
+        let reply = if is_known {
+            Reply::empty(StatusCode::NOT_MODIFIED)
+        } else {
+            Reply::file(self.content_type, self.text)
+        };
+        reply
+            // Asked for each time: files of two versions would not fit each other.
+            .header("cache-control", "no-cache")
+            .header("etag", tag)
+            .header("content-security-policy", policy(socket))
+    }
+}
+
+/// Nothing but what is served here and the socket; nothing inline; in no frame.
+fn policy(socket: &str) -> String {
+    let socket = match socket.split_once("://") {
+        Some((scheme @ ("ws" | "wss"), rest)) => {
+            let host = rest.split('/').next().unwrap_or_default();
+            format!(" {scheme}://{host}")
+        }
+        _ => String::new(),
+    };
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+         connect-src 'self'{socket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// FNV-1a: tells versions of a file apart, which needs no more.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_is_fnv_1a() {
+        for (text, hash) in [
+            ("", 0xcbf2_9ce4_8422_2325),
+            ("a", 0xaf63_dc4c_8601_ec8c),
+            ("foobar", 0x8594_4171_f739_67e8),
+        ] {
+            assert_eq!(fingerprint(text.as_bytes()), hash, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_socket_is_allowed_by_its_origin_alone() {
+        for (socket, allowed) in [
+            ("", "connect-src 'self';"),
+            ("wss://a.example/ws", "connect-src 'self' wss://a.example;"),
+            ("ws://localhost:8080/ws", "'self' ws://localhost:8080;"),
+            ("https://a.example/ws", "connect-src 'self';"),
+        ] {
+            assert!(policy(socket).contains(allowed), "{socket}");
+        }
+    }
+
+    #[test]
+    fn the_page_holds_nothing_that_its_policy_forbids() {
+        for file in FILES {
+            let text = file.text;
+            for forbidden in [
+                "http://",
+                "https://",
+                "style=\"",
+                " onclick=",
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+                "localStorage",
+                "<script>",
+            ] {
+                // The one address there may be: the name of SVG.
+                let uses = text.match_indices(forbidden);
+                let mut uses =
+                    uses.filter(|(at, _)| !text[*at..].starts_with("http://www.w3.org/"));
+                assert!(uses.next().is_none(), "{}: {forbidden}", file.path);
+            }
+            let lines = text.lines().count();
+            assert!(lines < 300, "{}: {lines} lines", file.path);
+        }
+    }
+
+    #[test]
+    fn every_file_that_a_script_imports_is_served() {
+        for file in FILES {
+            for rest in file.text.split(" from \"./").skip(1) {
+                let name = rest.split('"').next().unwrap_or_default();
+                let path = format!("/console/{name}");
+                assert!(FILES.iter().any(|it| it.path == path), "{path}");
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+// The rules of the chat and the feed, without a page.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import test from "node:test";
+
+const source = await readFile(new URL("../../functions/workspaces/src/page/conversation.js", import.meta.url), "utf8");
+const { answer, conversation, feed } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+
+const text = (words) => ({ kind: "text", text: words });
+const sent = (id, words) => ({ params: { message: { messageId: id, parts: [text(words)] } } });
+const said = (words) => ({ result: { parts: [text(words)] } });
+const row = (id, second, more) => ({
+  id,
+  activity_type: "a2a_receive",
+  method: "message/send",
+  status: "ok",
+  duration_ms: 1000,
+  created_at: `2026-01-01T00:00:${String(second).padStart(2, "0")}Z`,
+  ...more,
+});
+const words = ({ lines }) => lines.map((line) => `${line.who}: ${line.text}${line.error && `!${line.error}`}`);
+
+test("answers are read wherever agents put them", () => {
+  const file = { uri: "workspace:/workspace/a.txt", name: "a.txt" };
+  for (const [body, expected] of [
+    [said("parts"), ["parts", 0, ""]],
+    [{ result: { parts: [{ type: "text", text: "typed" }] } }, ["typed", 0, ""]],
+    [{ result: { artifacts: [{ parts: [text("one")] }, { parts: [text("two")] }] } }, ["one\ntwo", 0, ""]],
+    [{ result: { status: { message: { parts: [text("status")] } } } }, ["status", 0, ""]],
+    [{ result: "a note", parts: [{ kind: "file", file }] }, ["a note", 1, ""]],
+    [{ result: { parts: [{ kind: "file", file: { bytes: "aGk=", name: "hi.txt" } }, { kind: "file", file: {} }] } }, ["", 1, ""]],
+    [{ error: { code: -32601, message: "unknown method" } }, ["", 0, "unknown method"]],
+    [{ error: "asked to fail" }, ["", 0, "asked to fail"]],
+    [{ truncated: true, result_url: "https://files.example/1" }, ["", 1, ""]],
+    [{ result: 7 }, ['{\n  "result": 7\n}', 0, ""]],
+    [null, ["(an answer that is no JSON)", 0, ""]],
+    [{ result: { parts: "no list" } }, ['{\n  "result": {\n    "parts": "no list"\n  }\n}', 0, ""]],
+    [{ result: { parts: [null, { kind: "file", file: null }, text("kept")] } }, ["kept", 0, ""]],
+  ]) {
+    const found = answer(body);
+    assert.deepEqual([found.text, found.files.length, found.error], expected, JSON.stringify(body));
+  }
+});
+
+test("rows become lines, the oldest first, each when it was said", () => {
+  const rows = [
+    row("3", 9, { request_body: sent("m3", "late"), status: "error", error_detail: "no such agent" }),
+    row("2", 5, { request_body: sent("m2", "slow"), response_body: said("done"), duration_ms: 4000 }),
+    row("1", 3, { method: "notify", duration_ms: null, response_body: { result: "a note" } }),
+  ];
+  assert.deepEqual(words(conversation(rows, [])), ["you: slow", "agent: a note", "agent: done", "you: late!no such agent"]);
+});
+
+test("what was sent shows until its row is there, once", () => {
+  const entry = { id: "m2", at: 5, text: "second", files: [], state: "queued", position: 2, request: "r2" };
+  const first = row("1", 1, { request_body: sent("m1", "first"), response_body: said("one") });
+  const before = conversation([first], [entry]);
+  assert.deepEqual(words(before), ["you: first", "agent: one", "you: second"]);
+  assert.equal(before.lines.at(-1).note, "Queued, position 2");
+  assert.ok(!before.settled.has("m2"));
+
+  const second = row("2", 9, { request_body: sent("m2", "second"), response_body: said("two") });
+  const after = conversation([second, first], [entry], { m2: "r2" });
+  assert.deepEqual(words(after), ["you: first", "agent: one", "you: second", "agent: two"]);
+  assert.equal(after.lines[2].request, "r2");
+  assert.ok(after.settled.has("m2"));
+  // The same line before and after: it is not drawn or read out again.
+  assert.equal(after.lines[2].key, before.lines[2].key);
+});
+
+test("two rows of one message id are two lines with keys of their own", () => {
+  const rows = [2, 1].map((at) => row(String(at), at, { request_body: sent("same", `${at}`), response_body: said("ok") }));
+  const { lines } = conversation(rows, []);
+  assert.equal(new Set(lines.map((line) => line.key)).size, 4);
+});
+
+test("the feed collapses what repeats in a row, and nothing else", () => {
+  const beat = (id, summary) => ({ id, activity_type: "task_update", method: null, summary, status: "ok", error_detail: null, created_at: "" });
+  const rows = [beat("6", "a"), beat("5", "a"), beat("4", "b"), beat("3", "a"), beat("2", "a"), beat("1", "a")];
+  const shown = (most) => feed(rows, most).map((line) => [line.words, line.count]);
+  assert.deepEqual(shown(20), [["a", 2], ["b", 1], ["a", 3]]);
+  assert.deepEqual(shown(2), [["a", 2], ["b", 1]]);
+  assert.deepEqual(feed([beat("1", "")], 1)[0].words, "task_update");
+});
