@@ -4,7 +4,7 @@
 //! There is no index of texts: rows are read, newest first, with what was said, until there are enough
 //! or a limit is met; `X-Search-Truncated` says when there may be more. At most 1,000 rows and 4 MB of
 //! bodies, which is about 1,500 read units; a search that finds what it wants in the newest 50 rows
-//! reads no more than these.
+//! reads no others, and bodies of ten rows at a time.
 
 use domain::{
     ActivityId, Error, Result, WorkspaceId,
