@@ -184,7 +184,7 @@ impl Store {
             after: Some(&after),
             oldest_first: true,
             limit: Some(limit),
-            start: None,
+            ..Page::default()
         };
         let (items, _) = self.page(query).await?;
         items.into_iter().map(read).collect()

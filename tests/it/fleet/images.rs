@@ -50,8 +50,8 @@ async fn registry(shelf: Shelf) -> String {
     address.to_string()
 }
 
-/// A workspace whose machine runs this image and whose agent has registered.
-async fn running(inside: &InProcess, instance: &str) -> WorkspaceId {
+/// A workspace whose machine runs this image and whose agent has registered; and its token.
+async fn running(inside: &InProcess, instance: &str) -> (WorkspaceId, String) {
     let call = inside.post("/workspaces").bearer(&inside.admin);
     let made = call
         .json(&json!({"name": "Ada", "runtime": "example"}))
@@ -71,8 +71,8 @@ async fn running(inside: &InProcess, instance: &str) -> WorkspaceId {
     );
     let call = inside.post("/registry/register").bearer(&inside.admin);
     let body = json!({"id": id, "url": PUBLIC, "agent_card": {"name": "test"}});
-    call.json(&body).await.expect(200);
-    id
+    let registered = call.json(&body).await.expect(200);
+    (id, registered.text("auth_token").to_owned())
 }
 
 async fn work(inside: &InProcess, job: &Job) -> usize {
@@ -99,7 +99,7 @@ async fn a_changed_image_starts_idle_machines_anew_and_busy_ones_later() {
     let inside = InProcess::with_images(Mode::DevClosed, &images).await;
     let refresher = Refresher::start(inside.app).expect("a client");
     let watcher = watch::Watcher::over(refresher, "tests");
-    let (idle, busy) = (
+    let ((idle, _), (busy, token)) = (
         running(&inside, "i-00000001").await,
         running(&inside, "i-00000002").await,
     );
@@ -123,7 +123,7 @@ async fn a_changed_image_starts_idle_machines_anew_and_busy_ones_later() {
 
     // The busy one says so.
     let beat = json!({"workspace_id": busy, "active_tasks": 1});
-    let call = inside.post("/registry/heartbeat").bearer(&inside.admin);
+    let call = inside.post("/registry/heartbeat").bearer(&token);
     call.json(&beat).await.expect(200);
     let job = |workspace_id| Job::RefreshV1 {
         workspace_id,
@@ -134,7 +134,7 @@ async fn a_changed_image_starts_idle_machines_anew_and_busy_ones_later() {
     assert_eq!(status(&inside, idle).await, Status::Provisioning);
     assert_eq!(status(&inside, busy).await, Status::Online);
     let beat = json!({"workspace_id": busy, "active_tasks": 0});
-    let call = inside.post("/registry/heartbeat").bearer(&inside.admin);
+    let call = inside.post("/registry/heartbeat").bearer(&token);
     call.json(&beat).await.expect(200);
     assert_eq!(work(&inside, &job(busy)).await, 0);
     assert_eq!(status(&inside, busy).await, Status::Provisioning);

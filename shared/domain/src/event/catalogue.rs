@@ -29,7 +29,7 @@ const fn told(name: &'static str, keys: &'static [&'static str]) -> Entry {
 
 /// The contract's 32 events, 27 of them kept, and `APPROVAL_DECIDED`, for which agents wait (decision
 /// 15). Those of teams, assigned agents, approvals, schedules and channels come with their routes.
-pub const CATALOGUE: [Entry; 33] = [
+pub const CATALOGUE: [Entry; 34] = [
     kept(
         "WORKSPACE_PROVISIONING",
         &[
@@ -99,8 +99,9 @@ pub const CATALOGUE: [Entry; 33] = [
     ),
     kept(
         "APPROVAL_DECIDED",
-        &["approval_id", "decision", "decided_by"],
+        &["approval_id", "decision", "decided_by", "status"],
     ),
+    kept("APPROVAL_EXPIRED", &["approval_id", "action"]),
     kept(
         "DELEGATION_SENT",
         &["delegation_id", "target_id", "task_preview"],
@@ -161,7 +162,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{ScheduleId, WorkspaceId, event::Event};
+    use crate::{
+        ApprovalId, ScheduleId, WorkspaceId,
+        approval::Decision,
+        event::{ApprovalEvent, Event},
+    };
 
     fn text() -> String {
         "x".to_owned()
@@ -170,7 +175,7 @@ mod tests {
     /// One of each variant, with all it may have.
     fn every_event() -> Vec<Event> {
         let id = || Some(text());
-        vec![
+        let events = vec![
             Event::Provisioning {
                 name: text(),
                 tier: 1,
@@ -249,7 +254,44 @@ mod tests {
                 current_task: text(),
                 active_tasks: 1,
             },
-        ]
+        ];
+        let approvals = approvals().into_iter().map(Event::Approval);
+        events.into_iter().chain(approvals).collect()
+    }
+
+    fn approvals() -> Vec<ApprovalEvent> {
+        let approval_id = ApprovalId::from_uuid(uuid::Uuid::nil());
+        let mut approvals = vec![
+            ApprovalEvent::Requested {
+                approval_id,
+                action: text(),
+                reason: text(),
+                task_id: text(),
+            },
+            ApprovalEvent::Escalated {
+                approval_id,
+                from: WorkspaceId::from_uuid(uuid::Uuid::nil()),
+                action: text(),
+                reason: text(),
+            },
+            ApprovalEvent::Expired {
+                approval_id,
+                action: text(),
+            },
+        ];
+        for decision in [Decision::Approved, Decision::Denied] {
+            approvals.push(ApprovalEvent::Said {
+                approval_id,
+                decision,
+                decided_by: text(),
+            });
+            approvals.push(ApprovalEvent::Decided {
+                approval_id,
+                decision,
+                decided_by: text(),
+            });
+        }
+        approvals
     }
 
     #[test]
@@ -257,7 +299,7 @@ mod tests {
         let names: BTreeSet<_> = CATALOGUE.iter().map(|entry| entry.name).collect();
         assert_eq!(names.len(), CATALOGUE.len());
         let told = CATALOGUE.iter().filter(|entry| !entry.persisted).count();
-        assert_eq!((CATALOGUE.len() - 1 - told, told), (27, 5));
+        assert_eq!((CATALOGUE.len() - 2 - told, told), (27, 5));
     }
 
     #[test]
@@ -285,11 +327,6 @@ mod tests {
             "AGENT_REPLACED",
             "AGENT_REMOVED",
             "AGENT_MOVED",
-            "APPROVAL_REQUESTED",
-            "APPROVAL_ESCALATED",
-            "APPROVAL_APPROVED",
-            "APPROVAL_DENIED",
-            "APPROVAL_DECIDED",
             "CHANNEL_MESSAGE",
         ];
         let passing = [

@@ -9,6 +9,9 @@ use crate::{EventId, WorkspaceId, time::wire};
 /// to what counts bytes differently.
 pub const MAX_ENVELOPE: usize = 100_000;
 
+/// The one event whose approval and status stand at the top as well.
+const DECIDED: &str = "APPROVAL_DECIDED";
+
 /// The text of one frame.
 ///
 /// It has `event`, `workspace_id`, `timestamp` and `payload` as the contract has them, and `id`, by
@@ -42,15 +45,21 @@ fn written(
     at: Timestamp,
     payload: &Value,
 ) -> String {
-    json!({
+    let mut envelope = json!({
         "id": id,
         "event": name,
         // What is about no workspace has an empty one: the key is always there.
         "workspace_id": workspace.map(|id| id.to_string()).unwrap_or_default(),
         "timestamp": wire(at),
         "payload": payload,
-    })
-    .to_string()
+    });
+    // Agents that wait for a decision look for it beside the event's name (contract: trap 13).
+    if name == DECIDED {
+        for key in ["approval_id", "status"] {
+            envelope[key] = payload[key].clone();
+        }
+    }
+    envelope.to_string()
 }
 
 /// Whether there was one to drop.
@@ -79,6 +88,21 @@ mod tests {
         let text = envelope(id, "AGENT_CARD_UPDATED", Some(workspace), at, payload);
         assert!(text.len() <= MAX_ENVELOPE, "{}", text.len());
         serde_json::from_str(&text).expect("JSON")
+    }
+
+    #[test]
+    fn a_decision_is_where_agents_look_for_it() {
+        let id = "0190a0b0-0000-7000-8000-000000000001"
+            .parse()
+            .expect("valid");
+        let at = "2026-11-25T03:12:47.5Z".parse().expect("valid");
+        let payload = json!({"approval_id": "a", "decision": "denied", "status": "denied"});
+        let frame = |name| -> Value {
+            serde_json::from_str(&envelope(id, name, None, at, &payload)).expect("JSON")
+        };
+        assert_eq!(frame(DECIDED)["approval_id"], "a");
+        assert_eq!(frame(DECIDED)["status"], "denied");
+        assert_eq!(frame("APPROVAL_DENIED")["status"], Value::Null);
     }
 
     #[test]
