@@ -63,19 +63,26 @@ export function size(bytes) {
 const LONG_CHARACTERS = 800;
 const LONG_LINES = 14;
 
+const unfolded = new Set(); // a line that is drawn anew, because its answer came, stays open
+
 /** A text as a paragraph; the rest of a long one shows on demand. */
 export function longText(text, what = "p") {
   const lines = text.split("\n");
   if (text.length <= LONG_CHARACTERS && lines.length <= LONG_LINES) return el(what, { class: "text" }, text);
   const start = lines.slice(0, LONG_LINES).join("\n").slice(0, LONG_CHARACTERS);
-  const body = el(what, { class: "text" }, `${start} …`);
-  const more = el("button", { type: "button", class: "link", "aria-expanded": "false" }, "Show all");
-  more.addEventListener("click", () => {
-    const open = more.getAttribute("aria-expanded") === "false";
+  const body = el(what, { class: "text" });
+  const more = el("button", { type: "button", class: "link" });
+  const draw = () => {
+    const open = unfolded.has(text);
     more.setAttribute("aria-expanded", String(open));
     more.textContent = open ? "Show less" : "Show all";
     body.textContent = open ? text : `${start} …`;
+  };
+  more.addEventListener("click", () => {
+    if (!unfolded.delete(text)) unfolded.add(text);
+    draw();
   });
+  draw();
   return el("div", {}, body, more);
 }
 
