@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{Agent, Answer};
+use crate::{Agent, Answer, form};
 
 /// An id that no workspace has.
 pub const STRANGER: &str = "00000000-0000-4000-8000-000000000000";
@@ -292,27 +292,6 @@ pub fn envelope(text: &str) -> Value {
             "parts": [{"kind": "text", "text": text}],
         }},
     })
-}
-
-/// A multipart form with these files (name, content type, content) in its field `files`, and what it
-/// is called.
-pub fn form(files: &[(&str, &str, &[u8])]) -> (String, Vec<u8>) {
-    let boundary = uuid::Uuid::new_v4().simple().to_string();
-    let mut body = Vec::new();
-    for (name, content_type, content) in files {
-        let head = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n"
-        );
-        body.extend(head.into_bytes());
-        if !content_type.is_empty() {
-            body.extend(format!("Content-Type: {content_type}\r\n").into_bytes());
-        }
-        body.extend(b"\r\n");
-        body.extend(*content);
-        body.extend(b"\r\n");
-    }
-    body.extend(format!("--{boundary}--\r\n").into_bytes());
-    (format!("multipart/form-data; boundary={boundary}"), body)
 }
 
 /// A call being put together; awaiting it sends it.

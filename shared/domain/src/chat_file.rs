@@ -18,9 +18,10 @@ const MAX_EXTENSION: usize = 16;
 /// Hex digits before a stored name's dash.
 const DIGITS: usize = 32;
 
-/// The name a file gets, from the one its sender gave it: never empty, never a separator, at most
-/// [`MAX_NAME`] bytes of `A-Za-z0-9._-`, and never two dots in a row, as no path with these is
-/// served.
+/// The name a file gets, from the one its sender gave it.
+///
+/// Never empty, never a separator, at most [`MAX_NAME`] bytes of `A-Za-z0-9._-`. The contract's rule,
+/// and never two dots in a row: no path that has them is served.
 pub fn safe_name(sent: &str) -> String {
     let last = sent.trim_end_matches('/').rsplit('/').next();
     let mut name = String::new();
@@ -49,8 +50,9 @@ pub fn safe_name(sent: &str) -> String {
     }
 }
 
-/// A file's name where it is kept: `<32 hex digits>-<safe name>`. The digits are a UUID of version 7,
-/// so that names sort by the time they were given out.
+/// A file's name where it is kept: `<32 hex digits>-<safe name>`.
+///
+/// The digits are a UUID of version 7, so that names sort by the time they were given out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StoredName(String);
 

@@ -38,8 +38,9 @@ pub struct ChatFile {
     pub bytes: u64,
 }
 
-/// The mark of a workspace's files, out of rows that were read with [`keys::chat_mark`]; empty while
-/// there is none. Who has seen the files under a mark knows them all until it is another one.
+/// The mark of a workspace's files, out of rows read with [`keys::chat_mark`]; empty while there is none.
+///
+/// Who has seen the files under a mark knows them all until it is another one.
 pub fn mark(rows: &Rows, workspace: WorkspaceId) -> String {
     let item = rows.item(&keys::chat_mark(workspace));
     let mark = item.and_then(|item| item.get("mark")?.as_s().ok());

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::permissions::Needed;
+use super::{chat_files, permissions::Needed};
 
 /// Over 16 KB: bodies of this size are put into the bucket.
 const LARGE: usize = 20 * 1024;
@@ -88,7 +88,7 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
         needed.by(get(&path)).await.expect(401);
     }
 
-    chat_files(inside, needed, &own).await;
+    chat_files::walk(inside, needed, &own).await;
     delegations(inside, needed, &own, &peer).await;
 
     secrets(inside, needed, &own).await;
@@ -170,37 +170,6 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
     }
     needed.by(inside.get("/health")).await.expect(200);
     needed.by(inside.get("/nowhere")).await.expect(404);
-}
-
-/// Uploaded in a form, and to the bucket: one that came, and one too large, which is taken away.
-async fn chat_files(inside: &InProcess, needed: &mut Needed, own: &Workspace) {
-    let at = |rest: &str| format!("/workspaces/{}/chat/{rest}", own.id);
-    let post = |rest: &str| inside.post(&at(rest)).bearer(&own.token);
-    let get = |rest: &str| inside.get(&at(rest)).bearer(&own.token);
-    let form = post("uploads").form("a.txt", "text");
-    let sent = needed.by(form).await.expect(200);
-    let uri = sent.json["files"][0]["uri"].as_str().expect("a URI");
-    let path = uri.strip_prefix("workspace:").expect(uri);
-    let download = get(&format!("download?path={path}"));
-    needed.by(download).await.expect(200);
-    needed.by(get("uploads")).await.expect(200);
-    // Sent as browsers do: S3 would take one byte only, the emulator takes all.
-    let browser = reqwest::Client::builder().no_proxy().build();
-    let browser = browser.expect("a client");
-    for (size, status) in [(1, 200), (50 * 1024 * 1024 + 1, 413)] {
-        let wanted = json!({"name": "b", "size": 1});
-        let presigned = needed.by(post("uploads/presign").json(&wanted)).await;
-        let presigned = presigned.expect(200);
-        let put = browser
-            .put(presigned.text("url"))
-            .body(vec![0; size])
-            .send();
-        let put = put.await.expect("the bucket answers");
-        assert_eq!(put.status(), 200);
-        let uri = json!({"uri": presigned.text("uri")});
-        let complete = post("uploads/complete").json(&uri);
-        needed.by(complete).await.expect(status);
-    }
 }
 
 /// On a machine of ours and below others, where each act does most.
