@@ -78,8 +78,8 @@ pub(super) fn of(
         ),
         ("activity report", 2, 4, post(&at("/activity"), report)),
         ("activity list", 2, 0, get(&at("/activity"))),
-        ("session search", 3, 0, get(&at("/session-search?q=work"))),
-        ("ask for approval", 2, 14, post(&at("/approvals"), asked)),
+        ("session search", 2, 0, get(&at("/session-search?q=work"))),
+        ("ask for approval", 2, 10, post(&at("/approvals"), asked)),
         ("approvals", 2, 0, get(&at("/approvals"))),
         (
             "approvals everywhere",
