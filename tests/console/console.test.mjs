@@ -125,32 +125,19 @@ test("a busy agent's message is answered once it has time, over a reload of the 
   await shows(page.locator(".bubble.agent", { hasText: "after the reload" }));
 });
 
-test("what an agent sends by itself shows, with its file", async (t) => {
+test("what an agent sends by itself shows, with its file", async () => {
   await say("notify the report is done attach report.txt");
   const note = page.locator(".bubble.agent", { hasText: "the report is done" });
   await shows(note);
   const file = note.locator(".file", { hasText: "report.txt" });
   assert.equal(await file.count(), 1);
-  if (!(await hasRoute("GET", `/workspaces/${alice}/chat/download?path=/workspace/none`))) {
-    await file.click();
-    await shows(note.getByText("does not keep files yet"));
-    return t.skip("this platform has no chat/download");
-  }
   const [download] = await Promise.all([page.waitForEvent("download", SOON), file.click()]);
   assert.equal(download.suggestedFilename(), "report.txt");
 });
 
-test("a file goes along with a message", async (t) => {
+test("a file goes along with a message", async () => {
   await page.locator("#files").setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("one\ntwo words\n") });
   await shows(page.locator("#chosen", { hasText: "notes.txt, 14 bytes" }));
-  if (!(await hasRoute("POST", `/workspaces/${alice}/chat/uploads`, {}))) {
-    await say("summarise");
-    await shows(page.locator("#chosen", { hasText: "does not keep files yet" }));
-    assert.equal(await page.locator("#text").inputValue(), "summarise", "what was written is not lost");
-    await page.getByRole("button", { name: "Remove notes.txt" }).click();
-    await page.locator("#text").fill("");
-    return t.skip("this platform has no chat/uploads");
-  }
   await say("summarise");
   const mine = page.locator(".bubble.you", { hasText: "summarise" });
   await shows(mine.locator(".file", { hasText: "notes.txt" }));
@@ -189,11 +176,7 @@ test("a reload shows the same chat", async () => {
   assert.equal(await page.locator("#chat-title").textContent(), "Alice");
 });
 
-test("an approval is decided", async (t) => {
-  if (!(await hasRoute("GET", "/approvals/pending"))) {
-    assert.ok(await page.locator("#approvals").isHidden());
-    return t.skip("this platform has no approvals");
-  }
+test("an approval is decided", async () => {
   const asks = { action: "Send the invoice", reason: "The customer waits for it." };
   const { approval_id: id } = await ask("POST", `/workspaces/${alice}/approvals`, asks);
   const mine = page.locator("#pending li", { hasText: "Send the invoice" });
@@ -206,13 +189,9 @@ test("an approval is decided", async (t) => {
   assert.deepEqual([status, decided_by], ["approved", "console"]);
 });
 
-test("what happens shows at once where there is a socket", async (t) => {
+test("what happens shows at once", async () => {
   const live = page.locator("#connection", { hasText: "Live" });
-  await live.waitFor({ timeout: 4000 }).catch(() => {});
-  if (!(await live.count())) {
-    assert.match(await page.locator("#connection").textContent(), /^Polling every/);
-    return t.skip("this platform has no WebSocket");
-  }
+  await live.waitFor(SOON);
   await ask("POST", `/workspaces/${alice}/notify`, { message: "told by the socket" });
   await page.locator(".bubble.agent", { hasText: "told by the socket" }).waitFor({ timeout: 3000 });
 });

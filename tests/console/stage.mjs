@@ -41,12 +41,6 @@ export async function ask(method, route, body) {
   return answer;
 }
 
-/** Whether the API has this route, by what it says without one. */
-export async function hasRoute(method, route, body) {
-  const [status, answer] = await call(method, route, body);
-  return !(status === 404 && answer === "404 page not found");
-}
-
 /** An example agent, booted and online. */
 export async function agent(name, parent) {
   const { id } = await ask("POST", "/workspaces", { name, runtime: "example", role: "example agent", parent_id: parent });
