@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import test, { after, before } from "node:test";
 
-import { ADMIN, BASE, PICTURES, agent, ask, browser, call, eventually, faint, hasRoute } from "./stage.mjs";
+import { ADMIN, BASE, PICTURES, agent, ask, browser, call, eventually, faint } from "./stage.mjs";
 
 const SOON = { timeout: 15_000 };
 const NOBODY = "00000000-0000-4000-8000-000000000000";

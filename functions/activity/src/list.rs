@@ -1,5 +1,6 @@
-//! `GET /workspaces/{id}/activity`: the newest rows, or those after one (contract:
-//! a2a-notify-events 5.2). Agents that fetch their messages have filters of their own (decision 27):
+//! `GET /workspaces/{id}/activity`: the newest rows, or those after one (contract: a2a-notify-events 5.2).
+//!
+//! Agents that fetch their messages have filters of their own (decision 27):
 //! `since_id`, after which rows come oldest first, `since_secs`, `before_ts` and `peer_id`.
 
 use domain::{

@@ -6,7 +6,9 @@ use lambda_http::http::{Method, StatusCode};
 
 use crate::page;
 
-/// The console is served from here, so that it takes no resource of its own. A preflight is 204 (the edge adds what the browser wants to know, and refuses foreign pages); a
+/// The console, which takes no resource of its own here, and what no other route answers.
+///
+/// A preflight is 204 (the edge adds what the browser wants to know, and refuses foreign pages); a
 /// trailing slash is sent to the path without, query and all; all else is 404, wrong methods
 /// included.
 ///

@@ -184,7 +184,7 @@ async fn rows_are_filtered_by_peer() {
         assert_eq!(found[1]["source_id"], peer.id);
     }
     let found = rows(format!("peer_id={}&type=a2a_receive", peer.id)).await;
-    assert_eq!(column(&found, "source_id"), [peer.id.clone()]);
+    assert_eq!(column(&found, "source_id"), [peer.id.as_str()]);
     let cursor = rows("limit=500".to_owned()).await;
     let oldest = column(&cursor, "id").pop().expect("a row");
     let found = rows(format!("peer_id={}&since_id={oldest}", other.id)).await;

@@ -74,7 +74,7 @@ async fn what_is_asked_is_told_listed_and_decided_once() {
         "task_id": "t-1",
     });
     let requested = ("APPROVAL_REQUESTED".to_owned(), requested);
-    assert_eq!(told(&world, &own).await, [requested.clone()]);
+    assert_eq!(told(&world, &own).await, std::slice::from_ref(&requested));
     let escalated = json!({
         "approval_id": id, "from_workspace_id": own.id, "action": "delete the branch",
         "reason": "it is merged",

@@ -125,8 +125,9 @@ pub fn plan(suspects: Vec<Heard>, online: usize, limits: Limits, now: Timestamp)
     }
 }
 
-/// From when silence counts, given the sweep's run before this one: at once, as a rule; after it was
-/// away for longer than the longest silence that is none, a silence later. A first run ever waits for
+/// From when silence counts, given the sweep's run before this one.
+///
+/// At once, as a rule; after it was away for longer than the longest silence that is none, a silence later. A first run ever waits for
 /// nobody: there are no agents yet.
 pub fn judges_from(before: Option<&Run>, now: Timestamp) -> Option<Timestamp> {
     let before = before?;
