@@ -188,12 +188,17 @@ fn dead_letters_of_every_stack_ring() {
     let watched: BTreeSet<&str> = alarms()
         .filter_map(|(_, alarm)| alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0].as_str())
         .collect();
-    // Queues under a condition belong to the VPC, where nothing is sent yet.
-    let dead = template.of_type("AWS::SQS::Queue").filter_map(|(_, it)| {
+    // Those of queues, and those of mappings. Queues under a condition belong to a VPC: each stack has the others.
+    let queues = template.of_type("AWS::SQS::Queue").filter_map(|(_, it)| {
         let to = it["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0].as_str();
         to.filter(|_| it["Condition"].is_null())
     });
-    assert_eq!(watched, dead.collect());
+    let functions = template.of_type("AWS::Serverless::Function");
+    let events = functions.filter_map(|(_, it)| it["Properties"]["Events"].as_object());
+    let mappings = events.flat_map(|events| events.values()).filter_map(|it| {
+        it["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0].as_str()
+    });
+    assert_eq!(watched, queues.chain(mappings).collect());
 }
 
 fn stack() -> Value {

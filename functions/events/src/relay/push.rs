@@ -170,7 +170,7 @@ async fn settle(
                 relay.sockets.close(relay.app, id).await?;
             }
             Fared::Badly(why) => {
-                tracing::warn!(connection = %id, why, "closed: it did not take a frame");
+                tracing::warn!(connection = %id, reason = why, "closed: it did not take a frame");
                 relay.sockets.close(relay.app, id).await?;
             }
         }

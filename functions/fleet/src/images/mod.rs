@@ -126,7 +126,9 @@ impl<R: Resolves> Refresher<R> {
             Err(why) => Err(registry::Unresolved(why.to_string())),
         };
         found
-            .inspect_err(|why| tracing::warn!(runtime, image = configured, %why, "not resolved"))
+            .inspect_err(
+                |reason| tracing::warn!(runtime, image = configured, %reason, "not resolved"),
+            )
             .ok()
     }
 
