@@ -3,6 +3,7 @@
 mod agent;
 mod answer;
 mod backstage;
+mod call;
 pub mod counted;
 pub mod dynamo;
 pub mod fleet_simulation;
@@ -17,7 +18,8 @@ mod world;
 pub use agent::{Agent, Received, Script};
 pub use answer::{Answer, without};
 pub use backstage::Backstage;
+pub use call::{Call, at_once};
 pub use form::form;
 pub use listener::Listener;
 pub use messages::Held;
-pub use world::{Call, STRANGER, Workspace, World, at_once, envelope, until};
+pub use world::{STRANGER, Workspace, World, envelope, until};

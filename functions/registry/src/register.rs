@@ -247,28 +247,9 @@ async fn write(app: &App, parsed: &Parsed, target: Target, input: &Input) -> Res
 /// A workspace as the reference makes one for an unknown id: a root named by its id.
 fn stranger(parsed: &Parsed, input: &Input) -> Meta {
     Meta {
-        id: parsed.id,
-        name: parsed.id.to_string(),
-        role: None,
-        tier: 1,
-        runtime: "langgraph".to_owned(),
-        model: None,
         url: parsed.url.clone(),
         delivery_mode: parsed.mode,
-        path: Vec::new(),
-        template: None,
-        workspace_dir: None,
-        workspace_access: "none".to_owned(),
-        budget_limit: None,
-        hibernation_idle_minutes: None,
-        max_concurrent_tasks: 1,
-        x: 0.0,
-        y: 0.0,
-        collapsed: false,
-        current_task: String::new(),
-        last_sample_error: String::new(),
-        created_at: input.now,
-        removed_at: None,
+        ..Meta::new(parsed.id, &parsed.id.to_string(), "langgraph", input.now)
     }
 }
 

@@ -26,9 +26,6 @@ const LIMIT: i32 = 100;
 /// After this long a tick leaves the rest to the next one, and still has time to say so: the function
 /// has 55 s, and one call may take 8.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What has been due for so many seconds was left over by a tick: they come once a minute, and not to
-/// the second.
-const LATE_SECONDS: i64 = 90;
 
 /// What a tick needs.
 #[derive(Debug)]
@@ -158,12 +155,14 @@ fn tell(ticking: &Ticking, report: &Report, now: Timestamp) {
         unfinished = report.unfinished,
         "schedules tick"
     );
-    let behind = report.unfinished || report.failed > 0 || report.backlog_age > LATE_SECONDS;
+    let behind = report.unfinished || report.failed > 0;
     let failed = i64::try_from(report.failed).unwrap_or(i64::MAX);
-    let age = if behind { report.backlog_age } else { 0 };
     let facts = [
         (Metric::TickFailed, failed),
-        (Metric::TickBacklogSeconds, age),
+        (
+            Metric::TickBacklogSeconds,
+            domain::time::backlog_seconds(report.backlog_age, behind),
+        ),
     ];
     ticking.metrics.write(&facts, now);
 }

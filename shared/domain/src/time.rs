@@ -18,6 +18,16 @@ pub fn month(at: Timestamp) -> i32 {
     i32::from(date.year()) * 100 + i32::from(date.month())
 }
 
+/// What has been due for so many seconds was left over by a tick: they come once a minute, and not to
+/// the second.
+const LATE_SECONDS: i64 = 90;
+
+/// What a tick tells of its backlog: the age of the oldest that was due, in seconds, if ticks do not
+/// keep up. Zero when all was seen to in time; `behind` says that it was not.
+pub fn backlog_seconds(age: i64, behind: bool) -> i64 {
+    if behind || age > LATE_SECONDS { age } else { 0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! Every key and index of the table. Nobody else formats one.
+//! Every key and index of the table, and every name in the bucket. Nobody else formats one.
 //!
 //! | item | `pk` | `sk` | indexes |
 //! |---|---|---|---|
@@ -47,15 +47,18 @@
 //!
 //! Indexes hold keys only and are read eventually: they nominate, the rows decide.
 
+mod indexes;
+mod objects;
+mod schedules;
+
 use domain::{
-    ActivityId, ApprovalId, BodyId, DelegationId, EventId, RequestId, ScheduleId, TokenId,
-    WorkspaceId,
-    chat_file::StoredName,
-    schedule::Fire,
+    ActivityId, ApprovalId, BodyId, DelegationId, EventId, RequestId, TokenId, WorkspaceId,
     secret::{Scope, SecretName},
     token::TokenHash,
 };
-use jiff::Timestamp;
+pub use indexes::*;
+pub use objects::*;
+pub use schedules::*;
 
 /// Partition key attribute.
 pub const PK: &str = "pk";
@@ -198,11 +201,6 @@ pub fn body(id: BodyId) -> Key {
     Key::new(format!("BODY#{id}"), "BODY")
 }
 
-/// Where a body lies in the bucket when the table is too small for it.
-pub fn body_object(id: BodyId) -> String {
-    format!("bodies/{id}")
-}
-
 /// The partition of a workspace's events.
 pub fn events(id: WorkspaceId) -> String {
     format!("EVENTS#{id}")
@@ -278,49 +276,6 @@ pub fn created_once(key: &str) -> Key {
     Key::new(format!("CREATED#{key}"), "CREATED")
 }
 
-/// The partition of a workspace's schedules.
-pub fn schedules(id: WorkspaceId) -> String {
-    format!("SCHEDULES#{id}")
-}
-
-/// A schedule.
-pub fn schedule(workspace: WorkspaceId, id: ScheduleId) -> Key {
-    Key::new(schedules(workspace), id.to_string())
-}
-
-/// A schedule's prompt: apart, as the schedule is written at every slot.
-pub fn schedule_prompt(id: ScheduleId) -> Key {
-    Key::new(format!("SCHEDULE#{id}"), "PROMPT")
-}
-
-/// The partition of what a workspace's schedules are called.
-pub fn schedule_names(id: WorkspaceId) -> String {
-    format!("SCHEDULE_NAMES#{id}")
-}
-
-/// How many schedules a workspace has.
-pub fn schedule_count(id: WorkspaceId) -> Key {
-    Key::new(schedule_names(id), "COUNT")
-}
-
-/// That a schedule of a workspace has this name.
-pub fn schedule_name(id: WorkspaceId, name: &str) -> Key {
-    Key::new(schedule_names(id), format!("NAME#{name}"))
-}
-
-/// The partition of a schedule's fires.
-pub fn fires(id: ScheduleId) -> String {
-    format!("FIRES#{id}")
-}
-
-/// A fire of a schedule.
-pub fn fire(fire: &Fire) -> Key {
-    Key::new(
-        fires(fire.schedule_id),
-        format!("{:020}", fire.slot.as_microsecond()),
-    )
-}
-
 /// The partition of a scope's secrets and of the key they are encrypted with.
 pub fn secrets(scope: Scope) -> String {
     match scope {
@@ -342,22 +297,6 @@ pub fn secret(scope: Scope, name: &SecretName) -> Key {
 /// Tokens used by a workspace on a day (`YYYY-MM-DD`, UTC).
 pub fn usage(id: WorkspaceId, day: &str) -> Key {
     Key::new(format!("USAGE#{id}"), day)
-}
-
-/// `due` partition of one kind and shard.
-pub fn due(kind: &str, shard: u8) -> String {
-    format!("{kind}#{shard}")
-}
-
-/// `due` sort key: by time, unique.
-pub fn due_at(at: Timestamp, id: &str) -> String {
-    format!("{:020}#{id}", at.as_microsecond())
-}
-
-/// The time in a `due` sort key.
-pub fn due_time(due_at: &str) -> Option<Timestamp> {
-    let micros = due_at.split('#').next()?.parse().ok()?;
-    Timestamp::from_microsecond(micros).ok()
 }
 
 /// How many workspaces were created under a quota.
@@ -410,65 +349,7 @@ pub fn template_timeouts() -> Key {
     Key::new("TEMPLATE_TIMEOUTS", "TEMPLATE_TIMEOUTS")
 }
 
-/// Where the files of templates lie in the bucket, each template in a folder of its own.
-pub const TEMPLATE_FILES: &str = "templates/";
-/// Where those of organisations' templates lie.
-pub const ORG_TEMPLATE_FILES: &str = "org-templates/";
-
 /// What tells whether a file has come to a workspace's chat.
 pub fn chat_mark(id: WorkspaceId) -> Key {
     Key::new(format!("WS#{id}"), "CHAT_FILES")
-}
-
-/// Where the files of a workspace's chat lie in the bucket.
-pub fn chat_files(id: WorkspaceId) -> String {
-    format!("chat-files/{id}/")
-}
-
-/// Where one of them lies.
-pub fn chat_file(id: WorkspaceId, name: &StoredName) -> String {
-    format!("{}{}", chat_files(id), name.as_str())
-}
-
-/// Where it is kept what an organisation was made from.
-pub fn org_import(id: uuid::Uuid) -> String {
-    format!("org-imports/{id}.json")
-}
-
-/// Where it is kept what a new workspace is to remember from the start.
-pub fn initial_memories(id: WorkspaceId) -> String {
-    format!("initial-memories/{id}.json")
-}
-
-/// `tree` partition: the children of `parent`, or all roots.
-pub fn children(parent: Option<WorkspaceId>) -> String {
-    match parent {
-        Some(parent) => format!("CHILDREN#{parent}"),
-        None => "CHILDREN#ROOT".to_owned(),
-    }
-}
-
-/// `log` partition of all workspaces.
-pub fn roster() -> String {
-    "WORKSPACES".to_owned()
-}
-
-/// `log` partition of one shard's events.
-pub fn event_log(shard: u8) -> String {
-    format!("EVENTLOG#{shard}")
-}
-
-/// Sort key of workspaces: by creation, unique.
-pub fn created(at: Timestamp, id: WorkspaceId) -> String {
-    format!("{:020}#{id}", at.as_microsecond())
-}
-
-/// `log` partition of the schedules of all workspaces.
-pub fn all_schedules() -> String {
-    "SCHEDULES".to_owned()
-}
-
-/// Sort key of schedules: by creation, unique.
-pub fn schedule_created(at: Timestamp, id: ScheduleId) -> String {
-    format!("{:020}#{id}", at.as_microsecond())
 }

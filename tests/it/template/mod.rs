@@ -2,6 +2,7 @@
 
 mod alarms;
 mod chat_files;
+mod cycles;
 mod environment;
 mod functions;
 mod logs;

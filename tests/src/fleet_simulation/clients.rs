@@ -8,7 +8,7 @@ use store::{
     ledger::Ledger as _,
     lifecycle::Machine,
     tokens,
-    workspaces::{Created, DeliveryMode, Meta, NewWorkspace, Parts},
+    workspaces::{Created, Meta, NewWorkspace, Parts},
 };
 use uuid::Uuid;
 
@@ -212,33 +212,14 @@ async fn make(
 }
 
 fn meta(id: WorkspaceId, kind: Kind, place: At, now: Timestamp) -> Meta {
+    let runtime = match kind {
+        Kind::Managed => RUNTIME,
+        Kind::ByHand => "langgraph",
+        Kind::External => "external",
+    };
     Meta {
-        id,
-        name: "Ada".to_owned(),
-        role: None,
-        tier: 2,
-        runtime: match kind {
-            Kind::Managed => RUNTIME.to_owned(),
-            Kind::ByHand => "langgraph".to_owned(),
-            Kind::External => "external".to_owned(),
-        },
-        model: None,
-        url: String::new(),
-        delivery_mode: DeliveryMode::Push,
         path: place.path,
-        template: None,
-        workspace_dir: None,
-        workspace_access: "none".to_owned(),
-        budget_limit: None,
-        hibernation_idle_minutes: None,
-        max_concurrent_tasks: 1,
-        x: 0.0,
-        y: 0.0,
-        collapsed: false,
-        current_task: String::new(),
-        last_sample_error: String::new(),
-        created_at: now,
-        removed_at: None,
+        ..Meta::new(id, "Ada", runtime, now)
     }
 }
 

@@ -63,9 +63,14 @@ impl Template {
         self.resources().filter(move |(_, it)| it["Type"] == kind)
     }
 
+    /// What all functions have.
+    pub fn globals(&self) -> &Value {
+        &self.body["Globals"]["Function"]
+    }
+
     /// Its functions.
     pub fn functions(&self) -> impl Iterator<Item = Function<'_>> {
-        let globals = &self.body["Globals"]["Function"];
+        let globals = self.globals();
         let functions = self.of_type("AWS::Serverless::Function");
         functions.map(move |(id, resource)| Function {
             id,

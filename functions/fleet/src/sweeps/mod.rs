@@ -26,9 +26,6 @@ pub const LIMIT: usize = 100;
 /// After this long a sweep leaves the rest to the next one, and still has time to say so: the
 /// functions have 55 s, and one call may take 8.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What has been due for so many seconds was left over by a sweep: they come once a minute, and not
-/// to the second.
-const LATE_SECONDS: i64 = 90;
 /// This many may always be concerned at once, however few there are.
 const A_FEW: usize = 5;
 
@@ -69,11 +66,7 @@ impl Report {
     /// The age of the backlog if there is one; zero when all was seen to in time.
     pub fn backlog_seconds(&self) -> i64 {
         let behind = self.unfinished || self.failed > 0 || self.held > 0;
-        if behind || self.backlog_age > LATE_SECONDS {
-            self.backlog_age
-        } else {
-            0
-        }
+        domain::time::backlog_seconds(self.backlog_age, behind)
     }
 
     /// Notes that something has been so since then.

@@ -6,7 +6,7 @@ use store::{
     beats::Beat,
     ledger::Load,
     lifecycle::{Machine, Pulse, Watched},
-    workspaces::{DeliveryMode, Meta, Workspace},
+    workspaces::{Meta, Workspace},
 };
 
 pub(super) const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -34,28 +34,8 @@ pub(super) fn pulse(number: u32, heard: Option<i64>) -> Pulse {
 /// A workspace of this runtime, created an hour ago.
 pub(super) fn workspace(number: u32, runtime: &str, status: Status) -> Workspace {
     let meta = Meta {
-        id: id(number),
-        name: "Ada".to_owned(),
-        role: None,
-        tier: 2,
-        runtime: runtime.to_owned(),
-        url: String::new(),
-        delivery_mode: DeliveryMode::Push,
-        path: Vec::new(),
-        template: None,
-        model: None,
-        workspace_dir: None,
-        workspace_access: "none".to_owned(),
-        budget_limit: None,
-        hibernation_idle_minutes: None,
-        max_concurrent_tasks: 1,
-        x: 0.0,
-        y: 0.0,
-        collapsed: false,
-        current_task: String::new(),
-        last_sample_error: String::new(),
-        created_at: ago(3600),
         removed_at: (status == Status::Removed).then(|| ago(3600)),
+        ..Meta::new(id(number), "Ada", runtime, ago(3600))
     };
     Workspace {
         meta,

@@ -18,9 +18,6 @@ pub const LIMIT: i32 = 100;
 /// After this long a tick leaves the rest to the next one, and still has time to say so: the
 /// function has 55 s, and one call may take 8.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
-/// What has been due for so many seconds has been left over by a tick: they come once a minute, and
-/// not to the second.
-const LATE_SECONDS: i64 = 90;
 /// Whoever waits in line for longer than this has waited long.
 const LONG_SECONDS: i64 = 15 * 60;
 
@@ -73,8 +70,7 @@ impl Report {
 
     /// The age of the backlog if there is one; zero when all was seen to in time.
     pub fn backlog_seconds(&self) -> i64 {
-        let behind = self.unfinished || self.failed > 0 || self.backlog_age > LATE_SECONDS;
-        if behind { self.backlog_age } else { 0 }
+        domain::time::backlog_seconds(self.backlog_age, self.unfinished || self.failed > 0)
     }
 }
 

@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use jiff::Timestamp;
 use store::{
     lifecycle::Machine,
-    workspaces::{Created, DeliveryMode, Meta, NewWorkspace},
+    workspaces::{Created, Meta, NewWorkspace},
 };
 use tokio::time::Instant;
 
@@ -122,27 +122,17 @@ fn beginning(planned: &Planned) -> (Status, Vec<Event>) {
 
 fn meta(planned: &Planned, now: Timestamp) -> Meta {
     Meta {
-        id: planned.place.id,
-        name: planned.name.clone(),
         role: planned.role.clone(),
         tier: planned.tier,
-        runtime: planned.runtime.clone(),
         model: Some(planned.model.clone()),
         url: planned.url.clone(),
-        delivery_mode: DeliveryMode::Push,
         path: planned.place.path.clone(),
         template: planned.template.clone(),
         workspace_dir: planned.workspace_dir.clone(),
         workspace_access: planned.workspace_access.clone(),
-        budget_limit: None,
-        hibernation_idle_minutes: None,
         max_concurrent_tasks: planned.max_concurrent_tasks,
         x: planned.at.0,
         y: planned.at.1,
-        collapsed: false,
-        current_task: String::new(),
-        last_sample_error: String::new(),
-        created_at: now,
-        removed_at: None,
+        ..Meta::new(planned.place.id, &planned.name, &planned.runtime, now)
     }
 }

@@ -3,7 +3,7 @@
 use domain::{Result, template::Template};
 use edge::App;
 
-use super::CreateRequest;
+use super::request::CreateRequest;
 
 impl CreateRequest {
     /// Fills in from its template what the caller did not say. One that is not there changes

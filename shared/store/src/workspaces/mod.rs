@@ -117,6 +117,34 @@ pub struct Meta {
 }
 
 impl Meta {
+    /// A root with this name that runs this, and what nobody said anything about.
+    pub fn new(id: WorkspaceId, name: &str, runtime: &str, now: Timestamp) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            role: None,
+            tier: 1,
+            runtime: runtime.to_owned(),
+            model: None,
+            url: String::new(),
+            delivery_mode: DeliveryMode::Push,
+            path: Vec::new(),
+            template: None,
+            workspace_dir: None,
+            workspace_access: "none".to_owned(),
+            budget_limit: None,
+            hibernation_idle_minutes: None,
+            max_concurrent_tasks: 1,
+            x: 0.0,
+            y: 0.0,
+            collapsed: false,
+            current_task: String::new(),
+            last_sample_error: String::new(),
+            created_at: now,
+            removed_at: None,
+        }
+    }
+
     /// Its place in the tree.
     pub fn place(&self) -> Place {
         Place {

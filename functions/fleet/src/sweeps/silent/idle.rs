@@ -13,6 +13,8 @@ use domain::{WorkspaceId, lifecycle::SILENT_AFTER};
 use jiff::{SignedDuration, Timestamp};
 use store::lifecycle::{Pulse, Use};
 
+use super::step::Step;
+
 /// Who looks idle by its beat, those longest so first. Who is silent is not idle: nobody knows.
 pub fn suspects(pulses: &[Pulse], now: Timestamp) -> Vec<WorkspaceId> {
     let idle = |pulse: &&Pulse| {
@@ -27,27 +29,6 @@ pub fn suspects(pulses: &[Pulse], now: Timestamp) -> Vec<WorkspaceId> {
     let mut idle: Vec<&Pulse> = pulses.iter().filter(idle).collect();
     idle.sort_by_key(|pulse| (pulse.active_at, pulse.id));
     idle.iter().map(|pulse| pulse.id).collect()
-}
-
-/// What is done about one that looks idle.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// It goes to sleep, unless it was used since.
-    Sleep {
-        /// The workspace.
-        id: WorkspaceId,
-        /// When it was last used.
-        used_at: Timestamp,
-        /// Since when it should sleep.
-        since: Timestamp,
-    },
-    /// It was used at this moment.
-    Note {
-        /// The workspace.
-        id: WorkspaceId,
-        /// When.
-        at: Timestamp,
-    },
 }
 
 /// Decides about the suspects.

@@ -7,17 +7,19 @@
 pub mod idle;
 pub mod phantom;
 pub mod silence;
+pub mod step;
 
 use domain::{
-    Result,
+    Result, WorkspaceId,
     lifecycle::{Act, EXTERNAL_SILENT_AFTER},
 };
 use edge::{App, Missing, metrics::Metrics, required, var};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use silence::{Heard, Limits};
+use step::Step;
 use store::{
-    lifecycle::{Acted, Ask, Pulse},
+    lifecycle::{Acted, Ask, Pulse, Use},
     sweeps::Run,
 };
 
@@ -84,8 +86,10 @@ pub async fn sweep(silent: &Silent, watch: Watch) -> Result<Report> {
         tracing::error!(count = pulses.unreadable, "beats that cannot be read");
     }
     let quiet = quiet(silent, &pulses.all, judges_from, watch, &mut report).await;
-    let idle = asleep(silent, &pulses.all, watch, &mut report).await;
-    let busy = unbusy(silent, &pulses.all, watch, &mut report).await;
+    let suspects = idle::suspects(&pulses.all, now);
+    let idle = see_to(silent, suspects, idle::plan, watch, &mut report).await;
+    let suspects = phantom::suspects(&pulses.all, now);
+    let busy = see_to(silent, suspects, phantom::plan, watch, &mut report).await;
     report.tell(NAME, &silent.metrics, now);
     quiet.and(idle).and(busy)?;
     // Noted at the end only: one that died half way was not here.
@@ -177,26 +181,27 @@ async fn revive(app: &App, heard: &Heard, now: Timestamp) -> Result<bool> {
     Ok(matches!(acted, Acted::Done { .. }))
 }
 
-async fn asleep(
+/// Reads who is suspected and does what `plan` makes of them; those suspected longest come first.
+async fn see_to(
     silent: &Silent,
-    pulses: &[Pulse],
+    mut suspects: Vec<WorkspaceId>,
+    plan: fn(&[Use], Timestamp) -> Vec<Step>,
     watch: Watch,
     report: &mut Report,
 ) -> Result<()> {
     let (store, now) = (&silent.app.store, watch.started());
-    let mut suspects = idle::suspects(pulses, now);
     if suspects.is_empty() {
         return Ok(());
     }
     report.unfinished |= suspects.len() > LIMIT;
     suspects.truncate(LIMIT);
-    for step in idle::plan(&store.uses(&suspects).await?, now) {
+    for step in plan(&store.uses(&suspects).await?, now) {
         if watch.is_over() {
             report.unfinished = true;
             break;
         }
         match step {
-            idle::Step::Sleep { id, used_at, since } => {
+            Step::Sleep { id, used_at, since } => {
                 report.found += 1;
                 report.since(since, now);
                 let act = Act::Hibernate { force: false };
@@ -205,42 +210,12 @@ async fn asleep(
                 let done = acted.map(|acted| matches!(acted, Acted::Done { .. }));
                 report.count(id, "sleep", done);
             }
-            // Bookkeeping, not worth a line.
-            idle::Step::Note { id, at } => {
-                if let Err(error) = store.note_use(id, at).await {
-                    report.count(id, "note", Err(error));
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn unbusy(
-    silent: &Silent,
-    pulses: &[Pulse],
-    watch: Watch,
-    report: &mut Report,
-) -> Result<()> {
-    let (store, now) = (&silent.app.store, watch.started());
-    let mut suspects = phantom::suspects(pulses, now);
-    if suspects.is_empty() {
-        return Ok(());
-    }
-    report.unfinished |= suspects.len() > LIMIT;
-    suspects.truncate(LIMIT);
-    for step in phantom::plan(&store.uses(&suspects).await?, now) {
-        if watch.is_over() {
-            report.unfinished = true;
-            break;
-        }
-        match step {
-            phantom::Step::Clear { id, active_at } => {
+            Step::Clear { id, active_at } => {
                 report.found += 1;
                 let done = store.clear_tasks(id, active_at).await;
                 report.count(id, "phantom", done);
             }
-            phantom::Step::Note { id, at } => {
+            Step::Note { id, at } => {
                 if let Err(error) = store.note_use(id, at).await {
                     report.count(id, "note", Err(error));
                 }

@@ -14,6 +14,8 @@ use domain::WorkspaceId;
 use jiff::{SignedDuration, Timestamp};
 use store::lifecycle::{Pulse, Use};
 
+use super::step::Step;
+
 /// How long tasks are believed without a sign of work.
 pub const BELIEVED: SignedDuration = SignedDuration::from_mins(10);
 
@@ -25,25 +27,6 @@ pub fn suspects(pulses: &[Pulse], now: Timestamp) -> Vec<WorkspaceId> {
     let mut phantoms: Vec<&Pulse> = pulses.iter().filter(phantom).collect();
     phantoms.sort_by_key(|pulse| (pulse.active_at, pulse.id));
     phantoms.iter().map(|pulse| pulse.id).collect()
-}
-
-/// What is done about one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Its tasks are taken back, unless it was active since.
-    Clear {
-        /// The workspace.
-        id: WorkspaceId,
-        /// When it was last active, by its beat.
-        active_at: Option<Timestamp>,
-    },
-    /// It was at work at this moment after all.
-    Note {
-        /// The workspace.
-        id: WorkspaceId,
-        /// When.
-        at: Timestamp,
-    },
 }
 
 /// Decides about the suspects.
