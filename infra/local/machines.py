@@ -27,7 +27,8 @@ RESTART_SECONDS = 1
 PULL_SECONDS = 3  # on AWS 10
 CHAT_FILES = Path("workspace/.molecule/chat-uploads")  # on the machine's disk
 FAILS_TO_BOOT = "EXAMPLE_FAILS_TO_BOOT"  # a variable of a workspace: its machine then reports that it will not boot
-RUNTIME = "example"
+TAGGED = "example-tagged"  # the same agent; only the image is named otherwise
+RUNTIMES = ("example", TAGGED)
 
 
 class Refused(Exception):
@@ -101,10 +102,11 @@ class Machine:
         return {"headers": {name: request.headers[name] for name in SIGNED}}
 
     def _run(self, answer: dict[str, Any], log: IO[bytes]) -> None:
-        if answer["runtime"] != RUNTIME:
-            return self._report(answer, f"the local fleet runs {RUNTIME} only, not {answer['runtime']}", log)
+        if answer["runtime"] not in RUNTIMES:
+            return self._report(answer, f"the local fleet runs {', '.join(RUNTIMES)}, not {answer['runtime']}", log)
         if answer["env"].get(FAILS_TO_BOOT) == "1":
             return self._report(answer, f"asked to fail by {FAILS_TO_BOOT}", log)
+        (self.disk / "image").write_text(answer["image"] or "")
         environment = self._environment(answer)
         threading.Thread(target=self._pull, args=(answer, log), daemon=True, name=f"{self.instance_id} pulls").start()
         while not self.off.is_set():

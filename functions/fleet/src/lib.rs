@@ -15,6 +15,8 @@ pub mod machines;
 pub mod provision;
 pub mod stop;
 pub mod sweeps;
+#[cfg(test)]
+mod wire;
 
 pub use crew::Crew;
 

@@ -6,7 +6,7 @@ use edge::{App, Caller, Input, Reply};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
-use store::workspaces::Parts;
+use store::{keys, workspaces::Parts};
 
 /// The answer.
 #[derive(Debug, Serialize)]
@@ -39,6 +39,9 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     let mut status = "removed";
     if is("purge") {
         for gone in &gone {
+            app.store
+                .delete_file(&keys::initial_memories(*gone))
+                .await?;
             app.store.purge_workspace(*gone).await?;
         }
         status = "purged";

@@ -64,6 +64,33 @@ impl Reference {
     }
 }
 
+/// A private registry of ECR.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EcrRegistry<'a> {
+    /// Whose it is: twelve digits.
+    pub account: &'a str,
+    /// Where it is.
+    pub region: &'a str,
+}
+
+impl Reference {
+    /// The private registry of ECR that the image is in, if it is in one:
+    /// `<account>.dkr.ecr.<region>.amazonaws.com`, or its dual-stack name `….dkr-ecr.<region>.on.aws`.
+    pub fn ecr(&self) -> Option<EcrRegistry<'_>> {
+        let (account, rest) = self.registry.split_once('.')?;
+        let named = |before: &str, after: &str| rest.strip_prefix(before)?.strip_suffix(after);
+        let region = ["dkr.ecr.", "dkr.ecr-fips."]
+            .into_iter()
+            .find_map(|it| named(it, ".amazonaws.com").or_else(|| named(it, ".amazonaws.com.cn")))
+            .or_else(|| named("dkr-ecr.", ".on.aws"))
+            .or_else(|| named("dkr-ecr-fips.", ".on.aws"))?;
+        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        let is_region = !region.is_empty() && region.bytes().all(plain);
+        (is_account && is_region).then_some(EcrRegistry { account, region })
+    }
+}
+
 impl FromStr for Reference {
     type Err = NoImage;
 
@@ -146,6 +173,39 @@ mod tests {
                 (registry, repository)
             );
             assert_eq!((read.tag.as_str(), read.digest), (tag, None), "{text}");
+        }
+    }
+
+    #[test]
+    fn registries_of_ecr_are_known_by_their_host() {
+        for (host, expected) in [
+            (
+                "123456789012.dkr.ecr.eu-central-1.amazonaws.com",
+                Some("eu-central-1"),
+            ),
+            (
+                "123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com",
+                Some("us-gov-west-1"),
+            ),
+            (
+                "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn",
+                Some("cn-north-1"),
+            ),
+            ("123456789012.dkr-ecr.us-east-1.on.aws", Some("us-east-1")),
+            ("123456789012.dkr.ecr.us-east-1.amazonaws.com.evil.io", None),
+            ("123456789012.dkr.ecr.evil.io/.amazonaws.com", None),
+            ("123456789012.dkr.ecr.a.b.amazonaws.com", None),
+            ("12345678901.dkr.ecr.us-east-1.amazonaws.com", None),
+            ("public.ecr.aws", None),
+            ("ghcr.io", None),
+        ] {
+            let read: Reference = format!("{host}/agents/a:1").parse().expect(host);
+            let found = read.ecr().map(|it| (it.account, it.region));
+            assert_eq!(
+                found,
+                expected.map(|region| ("123456789012", region)),
+                "{host}"
+            );
         }
     }
 

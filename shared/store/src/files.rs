@@ -87,4 +87,14 @@ impl Store {
             .map_err(Error::unavailable)?;
         Ok(())
     }
+
+    /// Deletes a file; that it is not there is no error. Needs `s3:DeleteObject`.
+    ///
+    /// # Errors
+    /// The bucket did not answer.
+    pub async fn delete_file(&self, key: &str) -> Result<()> {
+        let delete = self.s3.delete_object().bucket(&self.bucket).key(key);
+        delete.send().await.map_err(Error::unavailable)?;
+        Ok(())
+    }
 }

@@ -9,10 +9,14 @@ use axum::{
     routing::get,
 };
 use domain::{Mode, WorkspaceId, job::Job, workspace::Status};
-use e2e::counted::{InProcess, PUBLIC};
+use e2e::counted::{InProcess, PUBLIC, jobs};
 use fleet::images::{Refresher, watch};
 use serde_json::{Value, json};
-use store::{lifecycle::Found, workspaces::Parts};
+use store::{
+    images::{Images, Resolved},
+    lifecycle::Found,
+    workspaces::Parts,
+};
 use tokio::net::TcpListener;
 
 /// A registry that wants a token, and the number of the image under every tag; none: it fails.
@@ -76,8 +80,14 @@ async fn running(inside: &InProcess, instance: &str) -> (WorkspaceId, String) {
 }
 
 async fn work(inside: &InProcess, job: &Job) -> usize {
+    receive(inside, job, 1).await
+}
+
+/// The queue gives this job to the function for the nth time; how many it is to keep.
+async fn receive(inside: &InProcess, job: &Job, nth: u32) -> usize {
     let body = serde_json::to_string(job).expect("JSON");
-    let batch = json!({"Records": [{"messageId": "1", "body": body}]});
+    let attributes = json!({"ApproximateReceiveCount": nth.to_string()});
+    let batch = json!({"Records": [{"messageId": "1", "body": body, "attributes": attributes}]});
     let batch = serde_json::from_value(batch).expect("a batch");
     let worked = workspaces::restarts::handle(inside.app, batch).await;
     worked.expect("worked").failures.len()
@@ -155,6 +165,47 @@ async fn a_changed_image_starts_idle_machines_anew_and_busy_ones_later() {
     assert_eq!(unknown.json["error"], "unknown runtime: hermes");
     assert_eq!(unknown.json["known_runtimes"], json!(["example", "gone"]));
     assert_eq!(inside.post(path).await.status, 401);
+}
+
+#[tokio::test]
+async fn who_is_always_at_work_is_left_alone_after_a_day() {
+    let inside =
+        InProcess::with_images(Mode::DevClosed, &[("example", "r/agent:1".to_owned())]).await;
+    let (busy, token) = running(&inside, "i-00000001").await;
+    let beat = json!({"workspace_id": busy, "active_tasks": 1});
+    let call = inside.post("/registry/heartbeat").bearer(&token);
+    call.json(&beat).await.expect(200);
+    let resolved = Resolved {
+        from: images_of(&inside),
+        to: format!("r/agent@{}", digest(1)),
+    };
+    let store = &inside.app.store;
+    let resolved = [("example".to_owned(), resolved)].into();
+    let now = jiff::Timestamp::now();
+    let before = Images::default();
+    let saved = store.save_images(&before, resolved, &[], now);
+    assert!(saved.await.expect("saved"));
+    let job = |round| Job::RefreshV1 {
+        workspace_id: busy,
+        round,
+    };
+    // It is tried four times, then in the next round; in the last one it is let go.
+    for (round, nth, kept, next) in [
+        (0, 3, 1, vec![]),
+        (0, 4, 0, vec![job(1)]),
+        (119, 4, 0, vec![job(120)]),
+        (120, 3, 1, vec![]),
+        (120, 4, 0, vec![]),
+    ] {
+        inside.wire.take();
+        assert_eq!(
+            receive(&inside, &job(round), nth).await,
+            kept,
+            "{round}, {nth}"
+        );
+        assert_eq!(jobs(&inside.wire.take()), next, "{round}, {nth}");
+    }
+    assert_eq!(status(&inside, busy).await, Status::Online);
 }
 
 fn images_of(inside: &InProcess) -> String {

@@ -13,8 +13,13 @@ pub(super) struct Managed {
 
 impl Managed {
     /// A new one from this body, which needs no runtime.
-    pub(super) async fn create(world: &World, mut body: Value) -> Self {
-        body["runtime"] = json!("example");
+    pub(super) async fn create(world: &World, body: Value) -> Self {
+        Self::of_runtime(world, "example", body).await
+    }
+
+    /// The same of another runtime that the local fleet runs.
+    pub(super) async fn of_runtime(world: &World, runtime: &str, mut body: Value) -> Self {
+        body["runtime"] = json!(runtime);
         let call = world.post("/workspaces").bearer(&world.admin);
         let made = call.json(&body).await.expect(201);
         assert_eq!(made.json["status"], "provisioning", "{made:?}");
@@ -73,12 +78,21 @@ impl Managed {
 
     /// How often its one machine has booted.
     pub(super) fn boots(&self) -> u32 {
+        self.noted("boots").parse().expect("a number")
+    }
+
+    /// The image that its one machine was told to run when it last booted.
+    pub(super) fn image(&self) -> String {
+        self.noted("image")
+    }
+
+    /// What its one machine has noted on its disk.
+    fn noted(&self, name: &str) -> String {
         let disks = self.disks();
         let [disk] = disks.as_slice() else {
             panic!("{disks:?}");
         };
-        let boots = fs::read_to_string(disk.join("boots")).expect("a machine that has booted");
-        boots.parse().expect("a number")
+        fs::read_to_string(disk.join(name)).expect("a machine that has booted")
     }
 
     /// Until no process of it listens at this address any more.

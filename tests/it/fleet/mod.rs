@@ -11,6 +11,7 @@ mod machine;
 mod permissions;
 mod provision;
 mod races;
+mod refresh;
 mod stop;
 mod sts;
 mod sweeps;

@@ -47,6 +47,21 @@ async fn memories_are_kept_as_far_as_they_count() {
 }
 
 #[tokio::test]
+async fn a_purge_leaves_none_of_them() {
+    let inside = InProcess::new(Mode::DevClosed).await;
+    for (query, left) in [("?confirm=true", true), ("?purge=true", false)] {
+        let made = create(&inside, &json!([{"content": "one"}])).await;
+        let id = made.expect(201).text("id");
+        let path = format!("/workspaces/{id}{query}");
+        let call = inside.call(reqwest::Method::DELETE, &path);
+        let (gone, calls) = call.bearer(&inside.admin).counted().await;
+        gone.expect(200);
+        permitted("workspaces.delete", &calls);
+        assert_eq!(kept(&inside, &id).await.is_some(), left, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_written_without_any_and_nothing_created_with_too_much() {
     let inside = InProcess::new(Mode::DevClosed).await;
     for none in [json!(null), json!([]), json!([{"content": ""}])] {

@@ -10,7 +10,7 @@ use domain::{
 };
 use e2e::{
     Agent, Workspace,
-    counted::{AwsCall, InProcess, PUBLIC, round_trips, show},
+    counted::{AwsCall, InProcess, PUBLIC, jobs, round_trips, show},
 };
 use messages::deliver::{self, Given, Said};
 use serde_json::{Value, json};
@@ -19,7 +19,6 @@ use store::keys;
 use super::{
     id,
     lifecycle::{HOSTS, act, hosted, row, set},
-    restarts::jobs,
 };
 use crate::calls_messages::{context, permitted};
 

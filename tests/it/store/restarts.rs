@@ -3,10 +3,10 @@
 use domain::{Mode, job::Job, lifecycle::Host, secret::Scope, workspace::Status};
 use e2e::{
     Workspace,
-    counted::{AwsCall, InProcess},
+    counted::{InProcess, jobs},
 };
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use store::{
     Rows,
     lifecycle::{Claim, Found},
@@ -28,22 +28,6 @@ async fn set_secret(inside: &InProcess, path: &str, key: &str) -> Job {
     let jobs = jobs(&calls);
     assert_eq!(jobs.len(), 1, "{jobs:?}");
     jobs.into_iter().next().expect("one")
-}
-
-/// The jobs that these calls put on their way.
-pub(super) fn jobs(calls: &[AwsCall]) -> Vec<Job> {
-    let written = calls.iter().filter(|call| call.status == 200);
-    let writes = written.flat_map(|call| {
-        let items = call.request["TransactItems"].as_array();
-        items.into_iter().flatten()
-    });
-    let job = |write: &Value| {
-        let item = &write["Put"]["Item"];
-        let is_job = item["sk"]["S"] == "JOB";
-        let text = item["job"]["S"].as_str().filter(|_| is_job)?;
-        serde_json::from_str(text).ok()
-    };
-    writes.filter_map(job).collect()
 }
 
 /// Has the function do a job; the jobs that follow.

@@ -8,7 +8,7 @@ use domain::{
 };
 use e2e::{
     Workspace,
-    counted::{ALWAYS, Fault, InProcess, PUBLIC, round_trips, show},
+    counted::{ALWAYS, Fault, InProcess, PUBLIC, jobs, round_trips, show},
 };
 use messages::{Messages, dispatch, flow::line, outcome::Outcome};
 use serde_json::json;
@@ -16,7 +16,6 @@ use serde_json::json;
 use super::{
     events, id,
     lifecycle::{HOSTS, act, below, hosted, row},
-    restarts::jobs,
 };
 use crate::calls_messages::{context, permitted};
 

@@ -1,6 +1,7 @@
 //! One call to AWS as it went over the wire, and what follows from it: its price in units, the
 //! permissions it needs, how many of a series had to wait for one another.
 
+use domain::job::Job;
 use serde_json::Value;
 
 use super::units::{self, Weight};
@@ -180,4 +181,20 @@ mod tests {
             assert_eq!(round_trips(&calls), expected, "{spans:?}");
         }
     }
+}
+
+/// The jobs that these calls put on their way.
+pub fn jobs(calls: &[AwsCall]) -> Vec<Job> {
+    let written = calls.iter().filter(|call| call.status == 200);
+    let writes = written.flat_map(|call| {
+        let items = call.request["TransactItems"].as_array();
+        items.into_iter().flatten()
+    });
+    let job = |write: &Value| {
+        let item = &write["Put"]["Item"];
+        let is_job = item["sk"]["S"] == "JOB";
+        let text = item["job"]["S"].as_str().filter(|_| is_job)?;
+        serde_json::from_str(text).ok()
+    };
+    writes.filter_map(job).collect()
 }

@@ -14,7 +14,7 @@ mod wire;
 
 use std::env;
 
-pub use call::{AwsCall, round_trips};
+pub use call::{AwsCall, jobs, round_trips};
 use domain::Mode;
 use edge::{App, Fleet, Settings};
 pub use fault::{ALWAYS, Fault, gate};

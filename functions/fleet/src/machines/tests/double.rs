@@ -2,12 +2,15 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::xml::{Answer, Form, Wire, instance, page, refusal, response, state};
-use crate::machines::{
-    MachineId, VolumeId,
-    change::Verb,
-    fake::{Account, FakeEc2, Fault, Op, Order},
-    tags,
+use super::xml::{instance, page, refusal, response, state};
+use crate::{
+    machines::{
+        MachineId, VolumeId,
+        change::Verb,
+        fake::{Account, FakeEc2, Fault, Op, Order},
+        tags,
+    },
+    wire::{Answer, Form, Wire},
 };
 
 /// Machines per page, whatever is asked for: so that there are pages.

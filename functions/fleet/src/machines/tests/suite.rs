@@ -18,7 +18,7 @@ const SETTLED: Duration = Duration::from_secs(20);
 /// EC2 over this fake. Without retries: what is broken once is to be seen broken.
 fn ec2(fake: &FakeEc2) -> Ec2 {
     let settings = settings_with(&[]).expect("whole");
-    double(fake).ec2(settings, RetryConfig::disabled())
+    Ec2::new(settings, &double(fake).sdk(RetryConfig::disabled()))
 }
 
 /// A machine of workspace `number` that runs.

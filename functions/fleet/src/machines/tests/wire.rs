@@ -10,11 +10,11 @@ use std::{
 
 use aws_config::retry::RetryConfig;
 
-use super::{
-    settings_with,
-    xml::{Answer, Wire},
+use super::settings_with;
+use crate::{
+    machines::ec2::Ec2,
+    wire::{Answer, Wire},
 };
-use crate::machines::ec2::Ec2;
 
 /// EC2 that gives these answers in order, and its wire.
 fn ec2(answers: impl IntoIterator<Item = Answer>, retries: RetryConfig) -> (Ec2, Wire) {
@@ -25,7 +25,7 @@ fn ec2(answers: impl IntoIterator<Item = Answer>, retries: RetryConfig) -> (Ec2,
         next.expect("an answer for every request")
     });
     let settings = settings_with(&[("MOLECULE_ORG_ID", "org-1")]).expect("whole");
-    (wire.ec2(settings, retries), wire)
+    (Ec2::new(settings, &wire.sdk(retries)), wire)
 }
 
 /// The same, every call once.

@@ -3,12 +3,15 @@
 use aws_config::retry::RetryConfig;
 
 use super::{ec2, once};
-use crate::machines::{
-    Change, Class, MachineId, Machines, State, Whose,
-    tests::{
-        launch, machine,
-        xml::{Answer, instance, page, refusal, response},
+use crate::{
+    machines::{
+        Change, Class, MachineId, Machines, State, Whose,
+        tests::{
+            launch, machine,
+            xml::{instance, page, refusal, response},
+        },
     },
+    wire::Answer,
 };
 
 fn id() -> MachineId {

@@ -1,16 +1,13 @@
-//! Registries, by the OCI distribution API: which digest a tag has now.
-
-use std::time::Duration;
+//! Registries that speak the OCI distribution API and let anybody pull.
 
 use domain::image::{Digest, Reference};
 use edge::Missing;
 use reqwest::{Client, Method, Response, StatusCode, header, redirect::Policy};
 use serde::Deserialize;
-use tokio::time::timeout;
 use url::{Host, Url};
 
-/// How long one image may take, token and all (contract: lifecycle-and-sweepers 11.8).
-const PATIENCE: Duration = Duration::from_secs(10);
+use super::{PATIENCE, Unresolved, because};
+
 /// The most of a token's answer that is read, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 /// Manifests of one image and of several platforms, OCI's and Docker's.
@@ -19,50 +16,36 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, \
      application/vnd.docker.distribution.manifest.v2+json";
 
-/// Why an image was not resolved: for the log.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unresolved(pub String);
-
-fn because(why: impl ToString) -> Unresolved {
-    Unresolved(why.to_string())
-}
-
-/// Tells which digest an image has.
-pub trait Resolves: Send + Sync {
-    /// The digest that this reference's tag has now.
-    ///
-    /// # Errors
-    /// It could not be found out.
-    fn digest(&self, image: &Reference) -> impl Future<Output = Result<Digest, Unresolved>> + Send;
-}
-
 /// Registries that let anybody pull. The host is the operator's; a registry can send us on only to
 /// fetch a token, by https, and is told nothing of ours there.
 #[derive(Debug)]
-pub struct Registries {
+pub(super) struct Public {
     client: Client,
     /// Whether registries on this machine may be asked without TLS.
     local: bool,
 }
 
-impl Registries {
+impl Public {
     /// With a client of their own.
     ///
     /// # Errors
     /// There is no HTTP client.
-    pub fn start(local: bool) -> Result<Self, Missing> {
+    pub(super) fn start(local: bool) -> Result<Self, Missing> {
         let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
-            .connect_timeout(Duration::from_secs(3))
+            .connect_timeout(std::time::Duration::from_secs(3))
             .timeout(PATIENCE)
             .build()
             .map_err(|error| Missing::Nonsense("the HTTP client", error.to_string()))?;
         Ok(Self { client, local })
     }
 
-    async fn look(&self, image: &Reference) -> Result<Digest, Unresolved> {
+    /// The digest that this tag has now.
+    ///
+    /// # Errors
+    /// The registry did not say.
+    pub(super) async fn look(&self, image: &Reference) -> Result<Digest, Unresolved> {
         let url = self.manifest(image)?;
         let answer = self.head(url.clone(), None).await?;
         let answer = match answer.status() {
@@ -118,7 +101,9 @@ impl Registries {
         let asked = refusal.headers().get(header::WWW_AUTHENTICATE);
         let asked = asked.and_then(|value| value.to_str().ok());
         let asked = Challenge::read(asked.unwrap_or_default()).ok_or_else(|| {
-            because("the registry wants a login: only anonymous pull tokens are supported")
+            because(
+                "the registry wants a login: only ECR's is known, elsewhere anonymous pull tokens",
+            )
         })?;
         let mut url = Url::parse(&asked.realm).map_err(because)?;
         let fits = url.scheme() == "https" || self.local && is_here(&url);
@@ -145,17 +130,6 @@ impl Registries {
         let given: Given = serde_json::from_slice(&text).map_err(because)?;
         let token = given.token.or(given.access_token);
         token.ok_or_else(|| because("the token service gives no token"))
-    }
-}
-
-impl Resolves for Registries {
-    async fn digest(&self, image: &Reference) -> Result<Digest, Unresolved> {
-        // What is named by digest needs nobody's answer.
-        if let Some(digest) = &image.digest {
-            return Ok(digest.clone());
-        }
-        let look = timeout(PATIENCE, self.look(image)).await;
-        look.unwrap_or_else(|_| Err(because("no answer in time")))
     }
 }
 
@@ -248,7 +222,7 @@ mod tests {
                 "https://10.0.0.1:5000/v2/a/manifests/b",
             ),
         ] {
-            let registries = Registries::start(local).expect("a client");
+            let registries = Public::start(local).expect("a client");
             let url = registries.manifest(&image.parse().expect(image));
             assert_eq!(url.expect(image).as_str(), expected);
         }
