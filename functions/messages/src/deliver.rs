@@ -117,7 +117,8 @@ async fn work(messages: &'static Messages, body: &str) -> Result<()> {
         | Job::RestartV1 { .. }
         | Job::RestartAllV1 { .. }
         | Job::RefreshV1 { .. }
-        | Job::RefreshAllV1 { .. }) => Err(Error::internal(format!(
+        | Job::RefreshAllV1 { .. }
+        | Job::SettleV1 { .. }) => Err(Error::internal(format!(
             "a job of another queue: {other:?}"
         ))),
     }

@@ -7,6 +7,7 @@ use edge::{
     App, Caller, Identity, Input, Reply,
     http::{Fields, Number},
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::workspaces::{Meta, Moved, Parts, Patch};
 
@@ -141,7 +142,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
 
     if let Some(parent) = parent {
         let mut tries = 0;
-        while move_below(app, &workspace.meta, parent).await? == Moved::Raced {
+        while move_below(app, &workspace.meta, parent, input.now).await? == Moved::Raced {
             tries += 1;
             if tries == TRIES {
                 return Err(Error::unavailable("the tree kept changing"));
@@ -162,14 +163,19 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     }))
 }
 
-async fn move_below(app: &App, moving: &Meta, parent: Option<WorkspaceId>) -> Result<Moved> {
+async fn move_below(
+    app: &App,
+    moving: &Meta,
+    parent: Option<WorkspaceId>,
+    now: Timestamp,
+) -> Result<Moved> {
     if moving.parent() == parent {
-        // The same request again: a move that was interrupted goes on where it stopped.
+        // The same request again: a move that was interrupted goes on at once, not with its job.
         app.store.settle_paths(moving.id).await?;
         return Ok(Moved::Yes);
     }
     let Some(parent) = parent else {
-        return app.store.move_workspace(moving, None, &[]).await;
+        return app.store.move_workspace(moving, None, &[], now).await;
     };
     let found = app.store.workspace(parent, Parts::Core).await?;
     let to = found
@@ -182,7 +188,9 @@ async fn move_below(app: &App, moving: &Meta, parent: Option<WorkspaceId>) -> Re
     if to.id == moving.id || above.iter().any(|place| place.id == moving.id) {
         return Err(Error::invalid("a workspace cannot be moved below itself"));
     }
-    app.store.move_workspace(moving, Some(&to), &above).await
+    app.store
+        .move_workspace(moving, Some(&to), &above, now)
+        .await
 }
 
 fn no_parent() -> Error {

@@ -84,6 +84,11 @@ pub enum Job {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
+    /// Have the paths of all below this workspace, which has moved, follow it.
+    SettleV1 {
+        /// The workspace.
+        workspace_id: WorkspaceId,
+    },
     /// Send a delegation on its way.
     DelegateV1 {
         /// Who delegates.
@@ -115,7 +120,8 @@ impl Job {
             Self::RestartV1 { .. }
             | Self::RestartAllV1 { .. }
             | Self::RefreshV1 { .. }
-            | Self::RefreshAllV1 { .. } => Queue::Restarts,
+            | Self::RefreshAllV1 { .. }
+            | Self::SettleV1 { .. } => Queue::Restarts,
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The tree under races: never a cycle, and a path that is not up to date lets nobody in.
 
-use domain::Mode;
+use domain::{Mode, job::Job};
 use e2e::{
     Workspace,
-    counted::{Fault, InCall, InProcess, gate},
+    counted::{ALWAYS, Fault, InCall, InProcess, gate, jobs},
 };
 use reqwest::Method;
 use serde_json::json;
+
+use super::restarts::work;
 
 fn move_below(inside: &InProcess, moving: &Workspace, parent: &Workspace) -> InCall {
     let call = inside.call(Method::PATCH, &format!("/workspaces/{}", moving.id));
@@ -93,7 +95,7 @@ async fn a_tree_deeper_than_its_paths_hides_no_cycle() {
 
 #[tokio::test]
 async fn who_has_moved_is_let_in_once_its_path_is_settled() {
-    let inside = InProcess::without_retries(Mode::DevClosed).await;
+    let inside = InProcess::apart(Mode::DevClosed).await;
     let (left, right) = (
         inside.workspace("Left").await,
         inside.workspace("Right").await,
@@ -101,17 +103,30 @@ async fn who_has_moved_is_let_in_once_its_path_is_settled() {
     let middle = inside.child("Middle", &left).await;
     let low = inside.child("Low", &middle).await;
     assert!(may_talk(&inside, &low, &left).await);
-    inside.wire.fail("Query", 1, Fault::Unreachable);
-    move_below(&inside, &middle, &right).await.expect(503);
+    inside.wire.fail("Query", ALWAYS, Fault::Unreachable);
+    let (broken, calls) = move_below(&inside, &middle, &right).counted().await;
+    broken.expect(503);
+    inside.wire.mend();
     // The one that moved has its place at once; those below are not let in on a guess.
     assert!(may_talk(&inside, &middle, &right).await);
     assert!(!may_talk(&inside, &middle, &left).await);
     assert!(!may_talk(&inside, &low, &right).await);
 
-    // The same request again goes on where it stopped.
-    move_below(&inside, &middle, &right).await.expect(200);
+    // The job of the move goes on where that stopped.
+    let workspace_id = middle.id.parse().expect("an id");
+    let [job] = jobs(&calls).try_into().expect("one job");
+    assert_eq!(job, Job::SettleV1 { workspace_id });
+    assert_eq!(work(&inside, &job).await, []);
     assert!(may_talk(&inside, &low, &right).await);
     assert!(!may_talk(&inside, &low, &left).await);
+
+    // So does the same request again.
+    inside.wire.fail("Query", ALWAYS, Fault::Unreachable);
+    move_below(&inside, &middle, &left).await.expect(503);
+    inside.wire.mend();
+    move_below(&inside, &middle, &left).await.expect(200);
+    assert!(may_talk(&inside, &low, &left).await);
+    assert!(!may_talk(&inside, &low, &right).await);
 }
 
 #[tokio::test]

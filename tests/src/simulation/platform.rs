@@ -84,6 +84,7 @@ impl Sim {
             | Job::RestartAllV1 { .. }
             | Job::RefreshV1 { .. }
             | Job::RefreshAllV1 { .. }
+            | Job::SettleV1 { .. }
             | Job::FireV1 { .. } => Ok(()),
         }
     }

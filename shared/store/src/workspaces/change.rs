@@ -1,6 +1,7 @@
 //! Changing a workspace: its texts and looks in one update, its place in the tree in a transaction.
 
-use domain::{Result, WorkspaceId, access::Place};
+use domain::{Result, WorkspaceId, access::Place, job::Job};
+use jiff::Timestamp;
 
 use super::{Meta, Parts, create::unmoved};
 use crate::{
@@ -8,6 +9,7 @@ use crate::{
     beats::SLEEPS_AFTER,
     expr::{Change, Write},
     keys::{self, TREE},
+    ledger::pending,
     ops::UpdateError,
 };
 
@@ -139,7 +141,8 @@ impl Store {
     /// Gives a workspace, as read, a new parent (as read with all its ancestors, nearest last).
     ///
     /// Every ancestor is checked in the same transaction, so two concurrent moves cannot make a
-    /// cycle. The paths below follow one by one; until they have, access there is denied.
+    /// cycle. The paths below follow one by one, and a job of the transaction sees to it that they
+    /// do, whatever becomes of this call.
     ///
     /// # Errors
     /// The datastore did not answer.
@@ -148,6 +151,7 @@ impl Store {
         moving: &Meta,
         parent: Option<&Place>,
         ancestors: &[Place],
+        now: Timestamp,
     ) -> Result<Moved> {
         let to = match parent {
             Some(parent) => parent.child(moving.id),
@@ -159,6 +163,10 @@ impl Store {
                 .set(TREE.pk, keys::children(to.parent()))
                 .into(),
         );
+        let settle = Job::SettleV1 {
+            workspace_id: moving.id,
+        };
+        writes.push(pending(moving.id, &settle, now));
         match self.transact(writes).await {
             Ok(()) => {}
             Err(TransactError::Cancelled(_)) => return Ok(Moved::Raced),
