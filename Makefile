@@ -21,7 +21,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 GLIBC := GLIBC_2.34
 
 .DEFAULT_GOAL := help
-.PHONY: help dev redeploy logs test test-unit test-e2e test-console soak soak-fleet lint validate build deploy deploy-local-sam clean-local
+.PHONY: help dev redeploy logs test test-unit test-e2e test-console openapi test-openapi soak soak-fleet lint validate build deploy deploy-local-sam clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,7 @@ logs: $(LOCAL)/venv/.made ## What the functions of a running `make dev` wrote
 	@$(EMULATOR_PYTHON) infra/local/logs.py --aws-port $${LOCAL_AWS_PORT:-4566}
 
 test: test-unit test-e2e test-console ## Every test, the end-to-end ones against stacks of their own
+	$(MAKE) test-openapi EXAMPLES=2
 
 test-unit: ## The tests that need no stack, seeds of both simulations among them
 	cargo test --workspace --lib --bins --test agent --test boot
@@ -51,6 +52,12 @@ test-console: $(LOCAL)/venv/.made $(LOCAL)/console/.made ## The console in a hea
 	  && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 	|| { echo "make test-console: there is no $(CHROMIUM): install Chromium (Debian: apt-get install chromium), or set CHROMIUM=" >&2; exit 1; }
 	CHROMIUM=$(CHROMIUM) HEARTBEAT_SECONDS=2 $(EMULATOR_PYTHON) infra/local/test.py node --test tests/console/*.test.mjs
+
+openapi: ## Write docs/openapi.json anew, from the types on the wire
+	WRITE_OPENAPI=1 cargo test --workspace --test it template::openapi
+
+test-openapi: $(LOCAL)/venv/.made $(LOCAL)/venv-schemathesis/.made ## Made-up requests of all sorts: every answer is one that docs/openapi.json has (EXAMPLES=20)
+	$(EMULATOR_PYTHON) infra/local/test.py $(LOCAL)/venv-schemathesis/bin/python infra/local/openapi_fuzz.py $(or $(EXAMPLES),20)
 
 soak: ## The simulation until a million messages were accepted (MESSAGES=1000000; SEED=n replays one, with its trace)
 	SIMULATION_MESSAGES=$(or $(MESSAGES),1000000) $(if $(SEED),SIMULATION_SEED=$(SEED)) \
@@ -122,6 +129,9 @@ $(LOCAL)/venv-sam/.made: infra/local/requirements-sam.txt
 	$(make_venv)
 
 $(LOCAL)/venv-checkov/.made: infra/local/requirements-checkov.txt
+	$(make_venv)
+
+$(LOCAL)/venv-schemathesis/.made: infra/local/requirements-schemathesis.txt
 	$(make_venv)
 
 # From scratch whenever the requirements change: a venv updated in place keeps what is no longer wanted.

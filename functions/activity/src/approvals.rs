@@ -6,18 +6,21 @@
 //! it shows as pending and can be decided.
 
 use domain::{
-    ApprovalId, Error, Result, WorkspaceId,
+    ApprovalId, Error, Kind, Result, WorkspaceId,
     approval::{Asked, Decision, HUMAN, MAX_DECIDED_BY, Status, at_most},
     time::wire,
 };
-use edge::{App, Caller, Input, Reply, auth, auth::Identity, http::Fields};
-use lambda_http::http::Method;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use store::{
-    approvals::{Approval, Requested},
-    workspaces::Parts,
+use edge::{
+    App, Caller, Input, Reply, auth,
+    auth::Identity,
+    http::Fields,
+    openapi::{Api, Who},
 };
+use lambda_http::http::Method;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use store::{approvals::Approval, workspaces::Parts};
 
 /// Room for every text at its limit, each of its bytes six in JSON.
 const MAX_BYTES: usize = 256 * 1024;
@@ -25,7 +28,7 @@ const MAX_BYTES: usize = 256 * 1024;
 const TRIES: usize = 5;
 
 /// A request as agents send it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct ApprovalRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     action: String,
@@ -38,7 +41,7 @@ struct ApprovalRequest {
 }
 
 /// A decision as people send it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct DecisionRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     decision: String,
@@ -46,8 +49,25 @@ struct DecisionRequest {
     decided_by: String,
 }
 
+/// A request that was taken.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RequestedApproval")]
+struct Requested {
+    approval_id: ApprovalId,
+    status: Status,
+}
+
+/// A request that was decided.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DecidedApproval")]
+struct Decided {
+    status: Decision,
+    approval_id: ApprovalId,
+}
+
 /// A request as its workspace lists it: its context is kept, and not shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Approval")]
 struct Row {
     id: ApprovalId,
     task_id: String,
@@ -60,7 +80,8 @@ struct Row {
 }
 
 /// A request as people see what waits for them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PendingApproval")]
 struct Pending {
     id: ApprovalId,
     workspace_id: WorkspaceId,
@@ -147,10 +168,11 @@ async fn ask(app: &App, caller: &Caller, id: WorkspaceId, input: &Input) -> Resu
         let found = rows.workspace(id)?.filter(|it| it.beat.is_some());
         let found = found.ok_or_else(|| Error::missing("workspace not found"))?;
         let asked = app.store.request_approval(&found.meta, &asked, input.now);
-        if let Requested::Pending(id) = asked.await? {
-            return Ok(Reply::created(
-                &json!({"approval_id": id, "status": Status::Pending}),
-            ));
+        if let store::approvals::Requested::Pending(approval_id) = asked.await? {
+            return Ok(Reply::created(&Requested {
+                approval_id,
+                status: Status::Pending,
+            }));
         }
     }
     Err(Error::unavailable("the workspace kept moving"))
@@ -189,9 +211,10 @@ async fn decide(app: &App, caller: &Caller, id: WorkspaceId, input: &Input) -> R
     if !decided.await? {
         return Err(Error::missing("approval not found or already decided"));
     }
-    Ok(Reply::ok(
-        &json!({"status": decision, "approval_id": approval}),
-    ))
+    Ok(Reply::ok(&Decided {
+        status: decision,
+        approval_id: approval,
+    }))
 }
 
 fn decision(input: &Input) -> Result<(Decision, String)> {
@@ -207,4 +230,42 @@ fn decision(input: &Input) -> Result<(Decision, String)> {
     at_most("decided_by", &decided_by, MAX_DECIDED_BY)?;
     let by = Some(decided_by).filter(|by| !by.is_empty());
     Ok((decision, by.unwrap_or_else(|| HUMAN.to_owned())))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "POST /workspaces/{id}/approvals";
+    api.route(
+        "request_approval",
+        path,
+        Who::Own,
+        "Asks people whether it may do something",
+    )
+    .body::<ApprovalRequest>(MAX_BYTES)
+    .created::<Requested>("It waits for somebody; nobody's answer is a no.")
+    .fails(&[Kind::Missing]);
+    let path = "GET /workspaces/{id}/approvals";
+    api.route(
+        "list_approvals",
+        path,
+        Who::Own,
+        "What a workspace asked for",
+    )
+    .ok::<Vec<Row>>("Newest first.")
+    .fails(&[]);
+    let path = "POST /workspaces/{id}/approvals/{approval_id}/decide";
+    api.route("decide_approval", path, Who::Operator, "Says yes or no")
+        .about("In open development also for the workspace itself.")
+        .body::<DecisionRequest>(MAX_BYTES)
+        .ok::<Decided>("It is decided.")
+        .fails(&[Kind::Missing]);
+    let path = "GET /approvals/pending";
+    api.route(
+        "list_pending_approvals",
+        path,
+        Who::Operator,
+        "What waits for somebody",
+    )
+    .ok::<Vec<Pending>>("Of all workspaces.")
+    .fails(&[]);
 }

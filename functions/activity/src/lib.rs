@@ -25,3 +25,18 @@ edge::handlers! { "activity":
     /// `GET /workspaces/{id}/chat/download`, and what there is at `GET …/chat/uploads`
     Downloads = "downloads",
 }
+
+/// Describes the routes of this domain.
+pub fn describe(api: &mut edge::openapi::Api) {
+    api.tag(
+        "activity",
+        "What agents tell people, what they did, what they ask people for, and the files of chats.",
+    );
+    notify::describe(api);
+    report::describe(api);
+    list::describe(api);
+    session_search::describe(api);
+    approvals::describe(api);
+    uploads::describe(api);
+    downloads::describe(api);
+}

@@ -8,8 +8,12 @@ use domain::{
     activity::{Activity, Content, RETENTION_DAYS},
     time::wire,
 };
-use edge::{App, Caller, Input, Reply};
+use edge::{
+    App, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use store::activity::Filter;
@@ -21,7 +25,8 @@ const MAX_ROWS: usize = 500;
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// A row on the wire: nulls explicit, absent bodies left out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Activity")]
 struct Row {
     id: ActivityId,
     workspace_id: WorkspaceId,
@@ -158,4 +163,36 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     } else {
         reply
     })
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/activity";
+    api.route(
+        "list_activity",
+        path,
+        Who::Own,
+        "What a workspace did, and what it was sent",
+    )
+    .about("How agents without an address fetch their messages: `type=a2a_receive`, `since_id`.")
+    .query::<String>("type", "Only rows of this type.")
+    .query::<String>(
+        "source",
+        "`canvas`: only people's; `agent`: only those of workspaces.",
+    )
+    .query::<u32>("limit", "100 unless said otherwise; 500 at most.")
+    .query::<ActivityId>(
+        "since_id",
+        "Only rows after this one, oldest first. 410: start over.",
+    )
+    .query::<u64>("since_secs", "Only rows of the last so many seconds.")
+    .query::<String>("before_ts", "Only rows before this moment (RFC 3339).")
+    .query::<WorkspaceId>("peer_id", "Only rows that this workspace has to do with.")
+    .ok::<Vec<Row>>("Newest first, without `since_id`.")
+    .with_header(
+        200,
+        "X-Bodies-Truncated",
+        "`true` where bodies, or rows, were left out.",
+    )
+    .fails(&[Kind::Gone]);
 }

@@ -1,11 +1,16 @@
 //! `POST /workspaces/{id}/notify`: an agent tells people something (contract: a2a-notify-events 6).
 
 use domain::{
-    Error, Result, WorkspaceId,
+    Error, Kind, Result, WorkspaceId,
     activity::{Activity, Content, Source, preview},
 };
-use edge::{App, Caller, Input, Reply, auth, http::Fields};
+use edge::{
+    App, Caller, Input, Reply, auth,
+    http::Fields,
+    openapi::{Api, Who},
+};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{activity, workspaces::Parts};
@@ -19,7 +24,7 @@ const MAX_NAME_BYTES: usize = 255;
 const SUMMARY_BYTES: usize = 80;
 
 /// A notification as agents send it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct NotifyRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     message: String,
@@ -28,7 +33,7 @@ pub struct NotifyRequest {
 }
 
 /// A file the agent points to. What scheme and root the URI has is the agent's business.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 pub struct Attachment {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     uri: String,
@@ -58,7 +63,7 @@ fn is_not_a_size(size: &i64) -> bool {
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct NotifyReply {
     status: &'static str,
 }
@@ -141,6 +146,15 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         return Err(missing());
     }
     Ok(Reply::ok(&NotifyReply { status: "sent" }))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "POST /workspaces/{id}/notify";
+    api.route("notify", path, Who::Own, "Tells people something")
+        .body::<NotifyRequest>(MAX_BYTES)
+        .ok::<NotifyReply>("It is in the chat.")
+        .fails(&[Kind::Missing]);
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! `POST /workspaces/{id}/activity`: an agent reports what it did (contract: a2a-notify-events 5.3).
 
 use domain::{
-    Error, Result, WorkspaceId,
+    Error, Kind, Result, WorkspaceId,
     activity::{Activity, Content, REPORTABLE, Source},
 };
-use edge::{App, Caller, Input, Reply, http::Fields};
+use edge::{
+    App, Caller, Input, Reply,
+    http::Fields,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::activity;
@@ -12,7 +17,8 @@ use store::activity;
 const MAX_BYTES: usize = 256 * 1024;
 
 /// A report as agents send it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportActivityRequest")]
 pub struct ReportRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     activity_type: String,
@@ -40,7 +46,8 @@ pub struct ReportRequest {
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ReportActivityReply")]
 pub struct ReportReply {
     status: &'static str,
 }
@@ -104,6 +111,21 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         return Err(Error::missing("workspace not found"));
     }
     Ok(Reply::ok(&ReportReply { status: "logged" }))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "POST /workspaces/{id}/activity";
+    api.route(
+        "report_activity",
+        path,
+        Who::Own,
+        "Reports what an agent did",
+    )
+    .about("403 for a `source_id` that is another workspace's.")
+    .body::<ReportRequest>(MAX_BYTES)
+    .ok::<ReportReply>("It is kept.")
+    .fails(&[Kind::Missing]);
 }
 
 #[cfg(test)]

@@ -12,7 +12,11 @@ use domain::{
     search::{MAX_PATTERN, Pattern},
     time::wire,
 };
-use edge::{App, Caller, Input, Reply};
+use edge::{
+    App, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -20,7 +24,8 @@ const DEFAULT_ITEMS: usize = 50;
 const MAX_ITEMS: usize = 200;
 
 /// Something found. Its texts are never null.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SessionSearchItem")]
 struct Item {
     kind: &'static str,
     id: ActivityId,
@@ -95,4 +100,20 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     } else {
         reply.header("x-search-truncated", "true")
     })
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/session-search";
+    api.route(
+        "search_session",
+        path,
+        Who::Own,
+        "What happened that has a text in it",
+    )
+    .query::<String>("q", "At most 256 bytes; without it all is found.")
+    .query::<u32>("limit", "50 unless said otherwise; 200 at most.")
+    .ok::<Vec<Item>>("Newest first.")
+    .with_header(200, "X-Search-Truncated", "`true` where there may be more.")
+    .fails(&[]);
 }

@@ -23,3 +23,13 @@ edge::handlers! { "events":
     /// The table's stream: who comes back is told what was missed.
     Replay = "replay",
 }
+
+/// Describes the routes of this domain.
+pub fn describe(api: &mut edge::openapi::Api) {
+    api.tag(
+        "events",
+        "The log of every change. Live, it is a WebSocket at the output `WebSocketUrl`.",
+    );
+    list::describe(api);
+    stream::describe(api);
+}

@@ -1,13 +1,17 @@
 //! `GET /events`, `GET /events/{id}`: the newest 100 (contract: a2a-notify-events 9).
 
 use domain::{EventId, Result, WorkspaceId, time::wire};
-use edge::{App, Caller, Input, Reply};
+use edge::{
+    App, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::events::EventRow;
 
 /// An event on the wire.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Event {
     id: EventId,
     event_type: String,
@@ -43,4 +47,20 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     let events: Vec<Event> = rows.into_iter().map(Event::from).collect();
     let (reply, _) = Reply::list(events, |event| event.payload = json!({"truncated": true}));
     Ok(reply)
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    api.route(
+        "list_events",
+        "GET /events",
+        Who::Operator,
+        "The newest events of all workspaces",
+    )
+    .ok::<Vec<Event>>("100 at most, newest first.")
+    .fails(&[]);
+    let summary = "The newest events of a workspace";
+    api.route("list_events_of", "GET /events/{id}", Who::Operator, summary)
+        .ok::<Vec<Event>>("100 at most, newest first; none of a workspace that is not there.")
+        .fails(&[]);
 }

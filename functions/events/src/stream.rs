@@ -8,8 +8,11 @@
 
 use std::time::Duration;
 
-use domain::{Error, EventId, Result, WorkspaceId};
-use edge::{App, Caller, Input, Reply, auth};
+use domain::{Error, EventId, Kind, Result, WorkspaceId};
+use edge::{
+    App, Caller, Input, Reply, auth,
+    openapi::{Api, Who},
+};
 use jiff::Timestamp;
 use serde_json::json;
 use store::{events::EventRow, workspaces::Parts};
@@ -67,4 +70,27 @@ fn text(since: EventId, rows: &[EventRow]) -> String {
         text += &format!("id: {}\ndata: {data}\n\n", row.id);
     }
     text
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/events/stream";
+    api.route(
+        "stream_events",
+        path,
+        Who::Own,
+        "Tells of a workspace's events as they happen",
+    )
+    .about(
+        "For `EventSource`. Each answer waits up to 20 s for something to tell, and ends; the next \
+             one goes on from `Last-Event-ID`.",
+    )
+    .header::<EventId>("Last-Event-ID", "The last event that was seen.")
+    .answers_with(
+        200,
+        "Events, each with an `id` and `data` that is JSON: `type`, `timestamp`, `data`.",
+        "text/event-stream",
+        json!({"type": "string"}),
+    )
+    .fails(&[Kind::Missing]);
 }

@@ -4,9 +4,13 @@
 use std::time::Duration;
 
 use domain::{Error, Kind, Result, WorkspaceId};
-use edge::{Caller, Input, Reply, auth};
+use edge::{
+    Caller, Input, Reply, auth,
+    openapi::{Api, Who},
+};
 use lambda_http::http::StatusCode;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use store::workspaces::Parts;
 use tokio::time::timeout;
 
@@ -18,6 +22,19 @@ use crate::{
 
 /// How long EC2 may take: the API waits 30 s.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The answer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ConsoleOutput")]
+struct Console {
+    output: String,
+}
+
+/// The error of a stack without machines.
+#[derive(Debug, Serialize, JsonSchema)]
+struct NoBackend {
+    error: &'static str,
+}
 
 /// Shows the end of the output, at most 64 KiB; empty where there is none yet.
 ///
@@ -55,10 +72,25 @@ pub async fn handle<M: Machines>(
 
 fn shown(output: &str) -> Reply {
     // What agents print may hold what they know.
-    Reply::ok(&json!({"output": output})).header("cache-control", "no-store")
+    let output = output.to_owned();
+    Reply::ok(&Console { output }).header("cache-control", "no-store")
 }
 
 fn no_backend() -> Reply {
-    let sentence = "console output unavailable on this deployment (no control plane)";
-    Reply::json(StatusCode::NOT_IMPLEMENTED, &json!({"error": sentence}))
+    let error = "console output unavailable on this deployment (no control plane)";
+    Reply::json(StatusCode::NOT_IMPLEMENTED, &NoBackend { error })
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/console";
+    api.route(
+        "get_console",
+        path,
+        Who::Operator,
+        "What a machine printed while booting",
+    )
+    .ok::<Console>("The end of it, at most 64 KiB; empty where there is none.")
+    .answers::<NoBackend>(501, "This stack has no machines.")
+    .fails(&[Kind::Missing, Kind::Unreachable]);
 }

@@ -42,3 +42,11 @@ edge::handlers! { "fleet":
     /// Every five minutes: machines and disks that nobody wants, and machines that are gone.
     Orphans = "orphans",
 }
+
+/// Describes the routes of this domain.
+pub fn describe(api: &mut edge::openapi::Api) {
+    api.tag("fleet", "Machines.");
+    images::describe(api);
+    console::describe(api);
+    exchange::describe(api);
+}

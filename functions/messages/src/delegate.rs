@@ -2,10 +2,15 @@
 //! turn, tracked to its result (contract: a2a-notify-events 4.1, 4.2).
 
 use domain::{DelegationId, Error, Result, WorkspaceId, activity::Source};
-use edge::{App, Caller, Input, Reply, http::Fields};
+use edge::{
+    App, Caller, Input, Reply,
+    http::Fields,
+    openapi::{Api, Who},
+};
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{
     bodies,
@@ -29,7 +34,7 @@ use crate::{
 const MAX_BYTES: usize = 1024 * 1024;
 
 /// A delegation as agents send it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct DelegateRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     target_id: String,
@@ -37,6 +42,17 @@ pub struct DelegateRequest {
     task: String,
     #[serde(default, deserialize_with = "Fields::or_zero")]
     idempotency_key: String,
+}
+
+/// The answer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DelegateReply")]
+struct Delegated {
+    delegation_id: DelegationId,
+    status: &'static str,
+    target_id: WorkspaceId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotent_hit: Option<bool>,
 }
 
 /// Takes a delegation. Whether the target is there, may be spoken to and has budget shows later, as
@@ -79,14 +95,19 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     Ok(match told {
         Told::New => Reply::json(
             StatusCode::ACCEPTED,
-            &json!({"delegation_id": id, "status": "delegated", "target_id": target}),
+            &Delegated {
+                delegation_id: id,
+                status: "delegated",
+                target_id: target,
+                idempotent_hit: None,
+            },
         ),
-        Told::Before(before) => Reply::ok(&json!({
-            "delegation_id": before.id,
-            "status": before.status.as_str(),
-            "target_id": before.target,
-            "idempotent_hit": true,
-        })),
+        Told::Before(before) => Reply::ok(&Delegated {
+            delegation_id: before.id,
+            status: before.status.as_str(),
+            target_id: before.target,
+            idempotent_hit: Some(true),
+        }),
     })
 }
 
@@ -221,4 +242,15 @@ async fn addressed(messages: &Messages, delegation: &Delegation, now: Timestamp)
             })?;
     }
     Ok(sent)
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "POST /workspaces/{id}/delegate";
+    api.route("delegate", path, Who::Own, "A task for another workspace")
+        .about("Whether the target is there, may be spoken to and has budget shows later.")
+        .body::<DelegateRequest>(MAX_BYTES)
+        .answers::<Delegated>(202, "It is under way.")
+        .ok::<Delegated>("It was there before, by its `idempotency_key`.")
+        .fails(&[]);
 }

@@ -6,8 +6,13 @@ use domain::{
     activity::{Activity, Content, preview},
     time::wire,
 };
-use edge::{App, Caller, Input, Reply, http::Fields};
+use edge::{
+    App, Caller, Input, Reply,
+    http::Fields,
+    openapi::{Api, Who},
+};
 use lambda_http::http::{Method, StatusCode};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{
@@ -27,7 +32,8 @@ const BODY_BUDGET: usize = 4 * 1024 * 1024;
 /// The longest id an agent may give a delegation, in bytes.
 const MAX_ID: usize = 255;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Delegation")]
 struct Row {
     id: ActivityId,
     #[serde(rename = "type")]
@@ -79,7 +85,8 @@ impl From<Activity> for Row {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "RecordDelegationRequest")]
 struct RecordRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     target_id: String,
@@ -89,7 +96,8 @@ struct RecordRequest {
     delegation_id: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "UpdateDelegationRequest")]
 struct UpdateRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     status: String,
@@ -97,6 +105,15 @@ struct UpdateRequest {
     error: String,
     #[serde(default, deserialize_with = "Fields::or_zero")]
     response_preview: String,
+}
+
+/// What was kept.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NotedDelegation")]
+struct Noted {
+    /// As the agent calls it.
+    delegation_id: String,
+    status: String,
 }
 
 /// The family of one resource.
@@ -156,7 +173,10 @@ async fn record(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
         .await?;
     Ok(Reply::json(
         StatusCode::ACCEPTED,
-        &json!({"delegation_id": request.delegation_id, "status": "recorded"}),
+        &Noted {
+            delegation_id: request.delegation_id,
+            status: "recorded".to_owned(),
+        },
     ))
 }
 
@@ -185,7 +205,42 @@ async fn update(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
             return Err(Error::invalid("status must be 'completed' or 'failed'"));
         }
     }
-    Ok(Reply::ok(
-        &json!({"status": request.status, "delegation_id": name}),
-    ))
+    Ok(Reply::ok(&Noted {
+        delegation_id: name.to_owned(),
+        status: request.status,
+    }))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/delegations";
+    api.route(
+        "list_delegations",
+        path,
+        Who::Own,
+        "A workspace's delegations",
+    )
+    .ok::<Vec<Row>>("The newest 50.")
+    .fails(&[]);
+    let path = "POST /workspaces/{id}/delegations/record";
+    api.route(
+        "record_delegation",
+        path,
+        Who::Own,
+        "Keeps a delegation of an agent's own",
+    )
+    .body::<RecordRequest>(MAX_BYTES)
+    .answers::<Noted>(202, "It is kept.")
+    .fails(&[]);
+    let path = "POST /workspaces/{id}/delegations/{delegation_id}/update";
+    api.route(
+        "update_delegation",
+        path,
+        Who::Own,
+        "What became of a delegation of its own",
+    )
+    .text_in_path("delegation_id")
+    .body::<UpdateRequest>(MAX_BYTES)
+    .ok::<Noted>("It is kept.")
+    .fails(&[]);
 }

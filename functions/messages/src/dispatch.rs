@@ -6,12 +6,17 @@ use domain::{
     Error, Kind, RequestId, Result, WorkspaceId, lifecycle::Host, request::Request,
     workspace::Status,
 };
-use edge::{Caller, Input, Reply};
+use edge::{
+    Caller, Input, Reply,
+    openapi::{Api, Who},
+};
 use lambda_http::http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 use store::{
     ledger::Ledger as _,
-    workspaces::{Parts, Workspace},
+    workspaces::{DeliveryMode, Parts, Workspace},
 };
 use uuid::Uuid;
 
@@ -36,6 +41,35 @@ const MAX_BYTES: usize = 1024 * 1024;
 
 /// When a caller of a sleeping workspace may look again.
 const WAKE_SECONDS: u64 = 15;
+
+/// The answer for an agent that fetches its messages.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MessageLeft")]
+struct Fetched {
+    status: &'static str,
+    delivery_mode: DeliveryMode,
+    method: String,
+    queue_id: RequestId,
+}
+
+/// The contract's answer for a message that waits.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MessageQueued")]
+struct Queued {
+    queued: bool,
+    queue_id: RequestId,
+    queue_depth: usize,
+    /// In line, from 1; 0 while it runs.
+    position: usize,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waking: Option<bool>,
+    /// In seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restarting: Option<bool>,
+}
 
 /// Takes a message. The answer is the agent's if it comes while the front door is held open, else
 /// 202: the message is kept, delivered in its turn, and its result can be asked for.
@@ -134,12 +168,12 @@ async fn leave(
         return Err(Error::missing("workspace not found"));
     }
     wake(messages, &sent.target).await;
-    Ok(Reply::ok(&json!({
-        "status": "queued",
-        "delivery_mode": "poll",
-        "method": envelope.method,
-        "queue_id": request.id,
-    })))
+    Ok(Reply::ok(&Fetched {
+        status: "queued",
+        delivery_mode: DeliveryMode::Poll,
+        method: envelope.method.clone(),
+        queue_id: request.id,
+    }))
 }
 
 /// Accepts the message and has it delivered, now or in its turn.
@@ -222,20 +256,23 @@ impl Starts for Messages {
 
 /// The contract's queued body, with the place in line: 0 is running.
 fn queued(id: RequestId, depth: usize, position: usize, sent: &Sent) -> Reply {
-    let mut body = json!({
-        "queued": true,
-        "queue_id": id,
-        "queue_depth": depth,
-        "position": position,
-        "message": "workspace agent busy — request queued, will dispatch when capacity available",
-    });
+    let mut body = Queued {
+        queued: true,
+        queue_id: id,
+        queue_depth: depth,
+        position,
+        message: "workspace agent busy — request queued, will dispatch when capacity available",
+        waking: None,
+        retry_after: None,
+        restarting: None,
+    };
     if sent.route != Route::Wake {
         return Reply::json(StatusCode::ACCEPTED, &body);
     }
     // The contract's words and figures of a wake; that the message is kept is ours.
-    body["waking"] = true.into();
-    body["retry_after"] = WAKE_SECONDS.into();
-    body["message"] = match sent.target.status() {
+    body.waking = Some(true);
+    body.retry_after = Some(WAKE_SECONDS);
+    body.message = match sent.target.status() {
         Status::Hibernating | Status::Hibernated => {
             "workspace is waking from hibernation — request queued, will dispatch when awake"
         }
@@ -244,10 +281,60 @@ fn queued(id: RequestId, depth: usize, position: usize, sent: &Sent) -> Reply {
              agent has registered"
         }
         _ => "workspace is starting — request queued, will dispatch when its agent has registered",
-    }
-    .into();
+    };
     if sent.restarts {
-        body["restarting"] = true.into();
+        body.restarting = Some(true);
     }
     Reply::json(StatusCode::ACCEPTED, &body).header("retry-after", WAKE_SECONDS.to_string())
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let message = json!({
+        "type": ["object", "null"],
+        "description": "A JSON-RPC call of A2A. What is missing of the envelope, and a missing \
+                        `messageId`, is completed; all else is passed on as it is.",
+        "properties": {
+            "jsonrpc": {"const": "2.0"},
+            "id": {},
+            "method": {"type": "string", "examples": ["message/send"]},
+            "params": {"type": "object", "properties": {
+                "message": {"type": "object", "properties": {
+                    "role": {"type": "string", "examples": ["user"]},
+                    "messageId": {
+                        "type": "string",
+                        "description": "The same message again gets the first one's answer.",
+                    },
+                    "parts": {"type": "array", "items": {"type": "object"}},
+                }},
+                "metadata": {"type": "object", "properties": {
+                    "priority": {"enum": ["critical", "task", "info"]},
+                    "expires_in": {"type": "integer", "description": "Seconds."},
+                }},
+            }},
+        },
+    });
+    let path = "POST /workspaces/{id}/a2a";
+    api.route("send_message", path, Who::Neighbour, "Sends a message to a workspace")
+        .about(
+            "The answer is the agent's, if it comes within 25 s: below 300 byte for byte, else its \
+             status with what it said as `error`. 403 also for a workspace that is not there; 503 with \
+             its `status`, or with `busy`.",
+        )
+        .asker(false)
+        .header::<String>("X-Priority", "`critical`, `task` (the rule) or `info`.")
+        .header::<u32>("X-Expires-In", "How long it may wait, in seconds; a day is the rule.")
+        .header::<u32>("X-Timeout", "When its delivery ends, come what may, in seconds.")
+        .header::<String>("traceparent", "W3C Trace Context; the agent is told.")
+        .body_of("application/json", message, MAX_BYTES)
+        .answers::<Fetched>(200, "The agent fetches its messages, and this is one of them.")
+        .answers::<Value>(200, "The agent's answer; or `queued`, where it fetches its messages.")
+        .answers::<Queued>(202, "It is kept: `queue_id` tells how it stands.")
+        .otherwise("Whatever else an agent answered: its status, and what it said.")
+        .fails(&[
+            Kind::OverBudget,
+            Kind::Missing,
+            Kind::Conflict,
+            Kind::Unreachable,
+        ]);
 }

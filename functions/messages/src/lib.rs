@@ -49,3 +49,16 @@ edge::handlers! { "messages":
     /// `GET /admin/a2a-queue`, `POST /admin/a2a-queue/redrive`, `POST /admin/a2a-queue/drop-stale`
     Queue = "queue",
 }
+
+/// Describes the routes of this domain.
+pub fn describe(api: &mut edge::openapi::Api) {
+    api.tag(
+        "messages",
+        "Messages of people and agents (A2A JSON-RPC), and where they stand.",
+    );
+    dispatch::describe(api);
+    request::describe(api);
+    delegate::describe(api);
+    delegations::describe(api);
+    queue::describe(api);
+}

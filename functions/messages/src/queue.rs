@@ -2,12 +2,16 @@
 //! waits, and what to do about it (decision 44; contract: a2a-notify-events 3.6).
 
 use aws_sdk_sqs::{Client, types::QueueAttributeName};
-use domain::{Error, Result, WorkspaceId, request::State, time::wire};
-use edge::{App, Caller, Input, Missing, Reply, required};
+use domain::{Error, Kind, Result, WorkspaceId, request::State, time::wire};
+use edge::{
+    App, Caller, Input, Missing, Reply,
+    openapi::{Api, Who},
+    required,
+};
 use jiff::SignedDuration;
 use lambda_http::http::Method;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 use store::{
     ledger::{Entry, Ledger as _, Load},
     workspaces::Parts,
@@ -50,7 +54,8 @@ impl Queues {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WaitingQueue")]
 struct Waiting {
     workspace_id: WorkspaceId,
     waiting: i64,
@@ -58,6 +63,31 @@ struct Waiting {
     oldest_at: Option<String>,
     /// By how much its counters contradict each other; zero is right.
     drift: i64,
+}
+
+/// What waits.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Queues")]
+struct Shown {
+    queues: Vec<Waiting>,
+    dlq: DeadLetters,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct DeadLetters {
+    depth: i64,
+    /// SQS does not tell the age of a message without receiving it: an alarm watches that.
+    oldest_at: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Redriven {
+    redriven: usize,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct DroppedStale {
+    dropped: usize,
 }
 
 /// The family of one resource.
@@ -91,11 +121,13 @@ async fn show(queues: &Queues) -> Result<Reply> {
         });
     }
     let depth = dead_depth(queues).await?;
-    Ok(Reply::ok(&json!({
-        "queues": waiting,
-        // SQS does not tell the age of a message without receiving it: an alarm watches that.
-        "dlq": {"depth": depth, "oldest_at": null},
-    })))
+    Ok(Reply::ok(&Shown {
+        queues: waiting,
+        dlq: DeadLetters {
+            depth,
+            oldest_at: None,
+        },
+    }))
 }
 
 async fn loads(queues: &Queues, only: Option<WorkspaceId>) -> Result<Vec<(WorkspaceId, Load)>> {
@@ -157,7 +189,7 @@ async fn redrive(queues: &Queues) -> Result<Reply> {
             redriven += 1;
         }
     }
-    Ok(Reply::ok(&json!({"redriven": redriven})))
+    Ok(Reply::ok(&Redriven { redriven }))
 }
 
 async fn drop_stale(queues: &Queues, input: &Input) -> Result<Reply> {
@@ -190,5 +222,40 @@ async fn drop_stale(queues: &Queues, input: &Input) -> Result<Reply> {
             }
         }
     }
-    Ok(Reply::ok(&json!({"dropped": dropped})))
+    Ok(Reply::ok(&DroppedStale { dropped }))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    api.route(
+        "show_queues",
+        "GET /admin/a2a-queue",
+        Who::Operator,
+        "What waits",
+    )
+    .ok::<Shown>("Workspaces with messages, and the dead-letter queue.")
+    .fails(&[]);
+    let summary = "Moves what is in the dead-letter queue back";
+    api.route(
+        "redrive_queue",
+        "POST /admin/a2a-queue/redrive",
+        Who::Operator,
+        summary,
+    )
+    .ok::<Redriven>("How many were moved.")
+    .fails(&[]);
+    let summary = "Drops messages that have waited too long";
+    api.route(
+        "drop_stale",
+        "POST /admin/a2a-queue/drop-stale",
+        Who::Operator,
+        summary,
+    )
+    .query::<u32>(
+        "max_age_minutes",
+        "How long that is; 60 unless said otherwise.",
+    )
+    .query::<WorkspaceId>("workspace_id", "Only those of this workspace.")
+    .ok::<DroppedStale>("How many were dropped.")
+    .fails(&[Kind::Invalid]);
 }

@@ -1,16 +1,21 @@
 //! `GET /workspaces/{id}/a2a/requests/{request_id}`: where a message stands (decision 43).
 
 use domain::{
-    Error, RequestId, Result, WorkspaceId,
+    Error, Kind, RequestId, Result, WorkspaceId,
     request::{Priority, Request, State, Step},
     time::wire,
 };
-use edge::{App, Caller, Identity, Input, Reply, auth};
+use edge::{
+    App, Caller, Identity, Input, Reply, auth,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use store::{Rows, ledger::Ledger as _};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MessageRequest")]
 struct Answer {
     id: RequestId,
     state: &'static str,
@@ -34,7 +39,8 @@ struct Answer {
     timeline: Vec<Entry>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MessageStep")]
 struct Entry {
     at: String,
     state: &'static str,
@@ -101,4 +107,13 @@ fn may_see(identity: &Identity, request: &Request) -> bool {
         Identity::Anyone | Identity::Admin | Identity::Org => true,
         Identity::Workspace(id) => *id == request.target || request.caller.id() == Some(*id),
     }
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/a2a/requests/{request_id}";
+    api.route("get_request", path, Who::Anyone, "Where a message stands")
+        .about("For its sender, its target and operators; to all others it is not there.")
+        .ok::<Answer>("Also, for a day, how it ended.")
+        .fails(&[Kind::Missing]);
 }

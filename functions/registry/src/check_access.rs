@@ -2,21 +2,25 @@
 //! 8.6, decision 31).
 
 use domain::{Error, Result, WorkspaceId, access::may_talk};
-use edge::{App, Caller, Input, Reply, auth};
+use edge::{
+    App, Caller, Input, Reply, auth,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::keys;
 
 const MAX_BYTES: usize = 16 * 1024;
 
 /// The question.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct CheckAccessRequest {
     caller_id: String,
     target_id: String,
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CheckAccessReply {
     allowed: bool,
 }
@@ -39,4 +43,18 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     let allowed = a == b
         || matches!(places, (Some(a), Some(b)) if may_talk(&a.meta.place(), &b.meta.place()));
     Ok(Reply::ok(&CheckAccessReply { allowed }))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let summary = "Whether one workspace may talk to another";
+    api.route(
+        "check_access",
+        "POST /registry/check-access",
+        Who::Anyone,
+        summary,
+    )
+    .body::<CheckAccessRequest>(MAX_BYTES)
+    .ok::<CheckAccessReply>("Whether it may. Workspaces that are not there may not.")
+    .fails(&[]);
 }

@@ -1,16 +1,20 @@
 //! `GET /registry/discover/{id}`: where a peer answers (contract: registry-and-auth 8.4).
 
 use domain::{
-    Error, Result, WorkspaceId,
+    Error, Kind, Result, WorkspaceId,
     access::may_talk,
     address::{AgentUrl, Reach},
 };
-use edge::{App, Caller, Input, Reply, auth};
+use edge::{
+    App, Caller, Input, Reply, auth,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::workspaces::{Parts, Workspace};
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct DiscoverReply {
     id: WorkspaceId,
     url: String,
@@ -58,10 +62,26 @@ fn answering_url(workspace: &Workspace, reach: &Reach) -> Result<String> {
     let status = workspace.status();
     let url = &workspace.meta.url;
     if !status.answers() || url.is_empty() {
-        return Err(Error::new(domain::Kind::Busy, "workspace not available")
-            .with("status", status.as_str()));
+        return Err(
+            Error::new(Kind::Busy, "workspace not available").with("status", status.as_str())
+        );
     }
     AgentUrl::parse(url, reach)
-        .map_err(|_| Error::new(domain::Kind::Busy, "workspace URL failed safety check"))?;
+        .map_err(|_| Error::new(Kind::Busy, "workspace URL failed safety check"))?;
     Ok(url.clone())
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let summary = "Where a peer answers";
+    api.route(
+        "discover",
+        "GET /registry/discover/{id}",
+        Who::Itself,
+        summary,
+    )
+    .about("403 also for a peer that is not there; 503 with its `status` when it does not answer.")
+    .asker(true)
+    .ok::<DiscoverReply>("Its address.")
+    .fails(&[Kind::Missing]);
 }

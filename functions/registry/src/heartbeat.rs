@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Error, Mode, Result, WorkspaceId, capabilities::RuntimeMetadata, workspace::Heartbeat,
+    Error, Kind, Mode, Result, WorkspaceId, capabilities::RuntimeMetadata, workspace::Heartbeat,
 };
 use edge::{
     Bearer, Caller, Input, Reply,
     http::{Fields, Number},
+    openapi::{Api, Who},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::beats::{Proof, Recorded};
 
@@ -18,7 +20,7 @@ use crate::nudge::Registry;
 const MAX_BYTES: usize = 16 * 1024;
 
 /// A heartbeat as agents send it. What is absent is zero or empty, and overwrites.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct HeartbeatRequest {
     workspace_id: String,
     #[serde(default, deserialize_with = "Fields::or_zero")]
@@ -41,7 +43,8 @@ pub struct HeartbeatRequest {
     runtime_metadata: Option<Metadata>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "RuntimeMetadata")]
 struct Metadata {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     capabilities: BTreeMap<String, bool>,
@@ -50,7 +53,7 @@ struct Metadata {
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct HeartbeatReply {
     status: &'static str,
 }
@@ -125,6 +128,21 @@ fn unproven(caller: &Caller) -> Error {
         Bearer::None => "missing workspace auth token",
         Bearer::Admin | Bearer::Token(_) => "invalid workspace auth token",
     })
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let summary = "Says that an agent lives, and how";
+    api.route(
+        "heartbeat",
+        "POST /registry/heartbeat",
+        Who::Itself,
+        summary,
+    )
+    .about("Every 30 s. What is absent, or null, is zero or empty, and overwrites.")
+    .body::<HeartbeatRequest>(MAX_BYTES)
+    .ok::<HeartbeatReply>("It was heard.")
+    .fails(&[Kind::Missing]);
 }
 
 #[cfg(test)]

@@ -22,3 +22,17 @@ edge::handlers! { "registry":
     /// `POST /registry/check-access`
     CheckAccess = "check_access",
 }
+
+/// Describes the routes of this domain.
+pub fn describe(api: &mut edge::openapi::Api) {
+    api.tag(
+        "registry",
+        "Who is there: agents register, say that they live, and find each other.",
+    );
+    register::describe(api);
+    heartbeat::describe(api);
+    update_card::describe(api);
+    discover::describe(api);
+    peers::describe(api);
+    check_access::describe(api);
+}

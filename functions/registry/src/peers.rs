@@ -1,13 +1,17 @@
 //! `GET /registry/{id}/peers`: siblings, children and parent (contract: registry-and-auth 8.5).
 
-use domain::{Error, Result, WorkspaceId, workspace::Status};
-use edge::{App, Caller, Input, Reply, auth};
+use domain::{Error, Kind, Result, WorkspaceId, workspace::Status};
+use edge::{
+    App, Caller, Input, Reply, auth,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use store::workspaces::{Parts, Workspace};
 
 /// A peer as listed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Peer {
     id: WorkspaceId,
     name: String,
@@ -68,6 +72,20 @@ fn matches(peer: &Peer, wanted: &str) -> bool {
     let wanted = wanted.to_lowercase();
     let has = |text: &str| text.to_lowercase().contains(&wanted);
     wanted.is_empty() || has(&peer.name) || has(peer.role.as_deref().unwrap_or_default())
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let summary = "Siblings, children and parent of a workspace";
+    api.route(
+        "list_peers",
+        "GET /registry/{id}/peers",
+        Who::Itself,
+        summary,
+    )
+    .query::<String>("q", "Only those with this in their name or role.")
+    .ok::<Vec<Peer>>("Siblings first, the parent last.")
+    .fails(&[Kind::Missing]);
 }
 
 #[cfg(test)]

@@ -3,10 +3,15 @@
 use std::net::IpAddr;
 
 use domain::{
-    Error, Mode, Result, WorkspaceId, address::Reach, lifecycle::Wanted, token::Token,
+    Error, Kind, Mode, Result, WorkspaceId, address::Reach, lifecycle::Wanted, token::Token,
     workspace::Status,
 };
-use edge::{App, Bearer, Caller, Input, Reply, addresses, http::Fields};
+use edge::{
+    App, Bearer, Caller, Input, Reply, addresses,
+    http::Fields,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{
@@ -23,12 +28,15 @@ const MAX_CARD_BYTES: usize = 64 * 1024;
 const TRIES: usize = 4;
 
 /// A registration as agents send it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct RegisterRequest {
     id: String,
+    /// Not needed where messages are fetched.
     #[serde(default, deserialize_with = "Fields::or_zero")]
     url: String,
+    /// At most 64 KB of JSON; an A2A card, as a rule.
     #[serde(default, deserialize_with = "Fields::any")]
+    #[schemars(required)]
     agent_card: Option<Value>,
     /// `poll`: the agent has no URL and fetches its messages from its activity.
     #[serde(default)]
@@ -36,7 +44,7 @@ pub struct RegisterRequest {
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct RegisterReply {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -253,6 +261,19 @@ fn stranger(parsed: &Parsed, input: &Input) -> Meta {
     }
 }
 
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let summary = "Says where an agent answers";
+    api.route("register", "POST /registry/register", Who::Own, summary)
+        .about(
+            "400 also for an address that may not be called. 409 with its `status` for a workspace that \
+             a person or the idle sweep stopped.",
+        )
+        .body::<RegisterRequest>(MAX_BYTES)
+        .ok::<RegisterReply>("It is online.")
+        .fails(&[Kind::Missing, Kind::Conflict]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,6 +314,6 @@ mod tests {
         let card = "x".repeat(MAX_CARD_BYTES);
         let body = format!(r#"{{"id":"{ID}","url":"http://a.example","agent_card":"{card}"}}"#);
         let refused = parse(&body).err().expect("too large");
-        assert_eq!(refused.kind(), domain::Kind::TooLarge);
+        assert_eq!(refused.kind(), Kind::TooLarge);
     }
 }

@@ -1,7 +1,12 @@
 //! `POST /registry/update-card`: an agent shows another card (contract: registry-and-auth 8.3).
 
-use domain::{Error, Result, WorkspaceId};
-use edge::{App, Bearer, Caller, Input, Reply, http::Fields};
+use domain::{Error, Kind, Result, WorkspaceId};
+use edge::{
+    App, Bearer, Caller, Input, Reply,
+    http::Fields,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{tokens::Credential, workspaces::Parts};
@@ -11,15 +16,17 @@ const MAX_BYTES: usize = 256 * 1024;
 const MAX_CARD_BYTES: usize = 64 * 1024;
 
 /// An update as agents send it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct UpdateCardRequest {
     workspace_id: String,
+    /// At most 64 KB of JSON; an A2A card, as a rule.
     #[serde(default, deserialize_with = "Fields::any")]
+    #[schemars(required)]
     agent_card: Option<Value>,
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct UpdateCardReply {
     status: &'static str,
 }
@@ -71,4 +78,18 @@ async fn prove(app: &App, caller: &Caller, id: WorkspaceId) -> Result<()> {
             }
         }
     }
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let summary = "Shows another card";
+    api.route(
+        "update_card",
+        "POST /registry/update-card",
+        Who::Itself,
+        summary,
+    )
+    .body::<UpdateCardRequest>(MAX_BYTES)
+    .ok::<UpdateCardReply>("It was replaced.")
+    .fails(&[Kind::Missing]);
 }

@@ -8,11 +8,16 @@ use domain::{
     schedule::{self, health, stale_after},
     time::wire,
 };
-use edge::{App, Caller, Input, Reply};
+use edge::{
+    App, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::workspaces::Parts;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ScheduleHealthOfAll")]
 struct Row {
     workspace_id: WorkspaceId,
     workspace_name: String,
@@ -65,4 +70,17 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     });
     let (reply, _) = Reply::list(rows, |_| {});
     Ok(reply)
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "GET /admin/schedules/health";
+    api.route(
+        "list_schedules_health",
+        path,
+        Who::Operator,
+        "How all schedules are",
+    )
+    .ok::<Vec<Row>>("By the names of workspaces, then of schedules.")
+    .fails(&[]);
 }

@@ -16,3 +16,10 @@ edge::handlers! { "schedules":
     /// Every minute: slots that have come.
     Tick = "tick",
 }
+
+/// Describes the routes of this domain.
+pub fn describe(api: &mut edge::openapi::Api) {
+    api.tag("schedules", "Prompts that come by the clock.");
+    crud::describe(api);
+    admin_health::describe(api);
+}

@@ -6,10 +6,14 @@ use domain::{
     Error, Kind, Result,
     template::{MAX_DIR, Template, folder, relative},
 };
-use edge::{App, Caller, Input, Reply, http::Fields};
+use edge::{
+    App, Caller, Input, Reply,
+    http::Fields,
+    openapi::{Api, Who},
+};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use store::keys::TEMPLATE_FILES;
 
 use crate::config;
@@ -24,11 +28,24 @@ const MAX_NAME: usize = 255;
 const AT_ONCE: usize = 16;
 
 /// A template as it is sent.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "ImportTemplateRequest")]
 struct ImportRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     name: String,
+    /// By their paths.
+    #[schemars(required)]
     files: Option<BTreeMap<String, String>>,
+}
+
+/// The answer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ImportTemplateReply")]
+struct Imported {
+    status: &'static str,
+    /// Its folder.
+    id: String,
+    name: String,
 }
 
 /// A template that may be written.
@@ -103,9 +120,11 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     }
     store.finish_template(&claim, &new.head).await?;
     let Checked { dir, name, .. } = new;
-    Ok(Reply::created(
-        &json!({"status": "imported", "id": dir, "name": name}),
-    ))
+    Ok(Reply::created(&Imported {
+        status: "imported",
+        id: dir,
+        name,
+    }))
 }
 
 fn at(dir: &str, path: &str) -> String {
@@ -127,9 +146,24 @@ async fn write(app: &App, new: &Checked) -> Result<()> {
         .map_err(|error| Error::new(Kind::Internal, "failed to write config.yaml").caused_by(error))
 }
 
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let summary = "A new template, from its files";
+    api.route(
+        "import_template",
+        "POST /templates/import",
+        Who::Operator,
+        summary,
+    )
+    .about("409 with its `id` where one has that name.")
+    .body::<ImportRequest>(MAX_BYTES)
+    .created::<Imported>("It can be used.")
+    .fails(&[Kind::Conflict]);
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::yaml;

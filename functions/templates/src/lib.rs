@@ -27,3 +27,16 @@ edge::handlers! { "templates":
     /// `POST /org/import`
     OrgImport = "org_import",
 }
+
+/// Describes the routes of this domain.
+pub fn describe(api: &mut edge::openapi::Api) {
+    api.tag(
+        "templates",
+        "What workspaces and organisations are made from.",
+    );
+    list::describe(api);
+    import::describe(api);
+    refresh::describe(api);
+    org_list::describe(api);
+    org_import::describe(api);
+}

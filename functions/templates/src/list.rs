@@ -4,11 +4,16 @@ use domain::{
     Result,
     template::{Model, Template},
 };
-use edge::{App, Caller, Input, Reply};
+use edge::{
+    App, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A template on the wire.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Template")]
 struct Row {
     id: String,
     name: String,
@@ -73,4 +78,16 @@ pub async fn handle(app: &'static App, caller: Caller, _input: Input) -> Result<
         row.skills.clear();
     });
     Ok(reply)
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    api.route(
+        "list_templates",
+        "GET /templates",
+        Who::Operator,
+        "What workspaces are made from",
+    )
+    .ok::<Vec<Row>>("By folder.")
+    .fails(&[]);
 }

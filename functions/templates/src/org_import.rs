@@ -12,8 +12,10 @@ use domain::{
 use edge::{
     App, Caller, Input, Reply, addresses,
     http::{Fields, log_failure},
+    openapi::{Api, Who},
 };
 use lambda_http::http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use store::keys;
@@ -36,7 +38,8 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// way are to be finished and told of.
 const TIME: Duration = Duration::from_secs(22);
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "ImportOrgRequest")]
 struct ImportRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     dir: String,
@@ -46,7 +49,8 @@ struct ImportRequest {
     force: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ImportOrgReply")]
 struct Answer<'a> {
     org: &'a str,
     workspaces: Vec<Row<'a>>,
@@ -55,6 +59,7 @@ struct Answer<'a> {
     skipped: BTreeSet<String>,
     /// Under which name it is kept what was skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     import_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -65,17 +70,30 @@ struct Answer<'a> {
     not_created: Vec<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ImportedWorkspace")]
 struct Row<'a> {
     id: WorkspaceId,
     name: &'a str,
     tier: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FailedWorkspace")]
 struct Failure<'a> {
     name: &'a str,
     error: String,
+}
+
+/// The refusal for want of secrets.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MissingVariables")]
+struct Unmet {
+    error: &'static str,
+    missing_env: Vec<Requirement>,
+    required_env: Vec<Requirement>,
+    template: String,
+    suggestion: &'static str,
 }
 
 /// Creates the workspaces of a template. What can be wrong with it is found before the first one.
@@ -154,14 +172,14 @@ async fn missing(app: &App, org: &Org) -> Result<Option<Reply>> {
     if missing.is_empty() {
         return Ok(None);
     }
-    let body = json!({
-        "error": "missing required environment variables",
-        "missing_env": missing,
-        "required_env": required,
-        "template": org.name,
-        "suggestion": "set these as global secrets (POST /settings/secrets) or pass force=true to \
-                       override",
-    });
+    let body = Unmet {
+        error: "missing required environment variables",
+        missing_env: missing.into_iter().cloned().collect(),
+        required_env: required,
+        template: org.name.clone(),
+        suggestion: "set these as global secrets (POST /settings/secrets) or pass force=true to \
+                     override",
+    };
     Ok(Some(Reply::json(StatusCode::PRECONDITION_FAILED, &body)))
 }
 
@@ -286,4 +304,23 @@ fn answer(org: &Org, plan: &[Planned], outcome: Outcome, kept: Kept) -> Result<R
         not_created,
     };
     Ok(Reply::json(status, &answer))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    api.route(
+        "import_org",
+        "POST /org/import",
+        Who::Operator,
+        "Creates a whole organisation",
+    )
+    .about("409 when there would be more workspaces than there may be.")
+    .body::<ImportRequest>(MAX_BYTES)
+    .created::<Answer<'_>>("All workspaces.")
+    .answers::<Answer<'_>>(207, "Some of the workspaces: `error` says why not all.")
+    .answers::<Unmet>(
+        412,
+        "Global secrets do not have what the template requires.",
+    )
+    .fails(&[Kind::Missing, Kind::Conflict]);
 }

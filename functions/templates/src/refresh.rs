@@ -9,8 +9,12 @@ use domain::{
     Result,
     template::{MAX_DIR, OrgTemplate, Template, relative},
 };
-use edge::{App, Caller, Input, Reply};
+use edge::{
+    App, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{
     files::File,
@@ -30,7 +34,8 @@ use crate::{
 /// How many templates are read at the same time.
 const AT_ONCE: usize = 8;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RefreshTemplatesReply")]
 struct Answer {
     templates: usize,
     org_templates: usize,
@@ -40,7 +45,8 @@ struct Answer {
 }
 
 /// A folder that is no template.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SkippedTemplate")]
 struct Skipped {
     dir: String,
     reason: String,
@@ -170,6 +176,19 @@ async fn org(app: &App, dir: String, files: BTreeMap<String, usize>) -> Result<R
     let document = folder.document(root).await?;
     let head = document.and_then(Org::read).map(|org| org.head());
     Ok((dir, head))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let summary = "Reads again what lies in the bucket";
+    api.route(
+        "refresh_templates",
+        "POST /templates/refresh",
+        Who::Operator,
+        summary,
+    )
+    .ok::<Answer>("What was found.")
+    .fails(&[]);
 }
 
 #[cfg(test)]

@@ -9,10 +9,11 @@ use edge::{
     App, Caller, Input, Missing, Reply,
     http::Fields,
     metrics::{Metric, Metrics},
+    openapi::{Api, Who},
     required,
 };
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use store::lifecycle::{Acted, Ask};
 
 const MAX_BYTES: usize = 1024 * 1024;
@@ -52,12 +53,23 @@ impl Reporting {
 }
 
 /// What went wrong.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "BootstrapFailedRequest")]
 struct FailedRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     error: String,
     #[serde(default, deserialize_with = "Fields::or_zero")]
     log_tail: String,
+}
+
+/// The answer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BootstrapFailedReply")]
+struct FailedReply {
+    ok: bool,
+    /// Only where the workspace was not booting: then nothing is changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_change: Option<bool>,
 }
 
 /// Records that a workspace will not boot, if it is still booting. The workspace's own token will
@@ -79,9 +91,15 @@ pub async fn handle(reporting: &'static Reporting, caller: Caller, input: Input)
         Acted::Done { .. } => {
             let failed = [(Metric::BootsFailed, 1)];
             reporting.metrics.write(&failed, input.now);
-            json!({"ok": true})
+            FailedReply {
+                ok: true,
+                no_change: None,
+            }
         }
-        _ => json!({"ok": true, "no_change": true}),
+        _ => FailedReply {
+            ok: true,
+            no_change: Some(true),
+        },
     }))
 }
 
@@ -96,6 +114,16 @@ fn tail(log: &str) -> String {
         None | Some(0) => log.to_owned(),
         Some(over) => format!("{CUT}{}", &log[log.ceil_char_boundary(over)..]),
     }
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let route = "POST /admin/workspaces/{id}/bootstrap-failed";
+    let summary = "Says that a machine will not come up";
+    api.route("bootstrap_failed", route, Who::Own, summary)
+        .body::<FailedRequest>(MAX_BYTES)
+        .ok::<FailedReply>("It was noted, if the workspace is still booting.")
+        .fails(&[]);
 }
 
 #[cfg(test)]

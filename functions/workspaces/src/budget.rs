@@ -1,17 +1,21 @@
 //! `GET|PATCH /workspaces/{id}/budget`: what a month may cost (contract: lifecycle-and-sweepers 5).
 
-use domain::{Error, Result, WorkspaceId};
-use edge::{App, Caller, Input, Reply};
+use domain::{Error, Kind, Result, WorkspaceId};
+use edge::{
+    App, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
 use jiff::Timestamp;
 use lambda_http::http::Method;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use store::workspaces::{Parts, Workspace};
 
 const MAX_BYTES: usize = 16 * 1024;
 
 /// A budget on the wire, in US cents.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Budget {
     budget_limit: Option<i64>,
     monthly_spend: i64,
@@ -91,6 +95,37 @@ fn limit(body: &Map<String, Value>) -> Result<Option<i64>> {
         }
         Some(_) => Err(whole()),
     }
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    api.route(
+        "get_budget",
+        "GET /workspaces/{id}/budget",
+        Who::Own,
+        "What a month may cost",
+    )
+    .ok::<Budget>("The budget, in US cents.")
+    .fails(&[Kind::Missing]);
+    let limit = json!({
+        "type": "object",
+        "required": ["budget_limit"],
+        "properties": {"budget_limit": {
+            "type": ["number", "null"],
+            "minimum": 0,
+            "description": "US cents, a fraction is cut off; null is none.",
+        }},
+    });
+    let summary = "Changes what a month may cost";
+    api.route(
+        "set_budget",
+        "PATCH /workspaces/{id}/budget",
+        Who::Operator,
+        summary,
+    )
+    .body_of("application/json", limit, MAX_BYTES)
+    .ok::<Budget>("The budget, in US cents.")
+    .fails(&[Kind::Missing]);
 }
 
 #[cfg(test)]

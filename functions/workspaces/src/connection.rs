@@ -2,10 +2,11 @@
 //! (contract: lifecycle-and-sweepers 3.1.4).
 
 use domain::WorkspaceId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The `connection` block.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Connection {
     workspace_id: WorkspaceId,
     platform_url: String,

@@ -4,9 +4,13 @@ mod from_template;
 mod memories;
 mod request;
 
-use domain::{Error, Result, WorkspaceId, access::Place, address::Reach, workspace::Status};
-use edge::{App, Caller, Input, Reply, addresses};
+use domain::{Error, Kind, Result, WorkspaceId, access::Place, address::Reach, workspace::Status};
+use edge::{
+    App, Caller, Input, Reply, addresses,
+    openapi::{Api, Who},
+};
 use request::CreateRequest;
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{
     lifecycle::Machine,
@@ -21,7 +25,8 @@ const MAX_BYTES: usize = 1024 * 1024;
 const TRIES: usize = 4;
 
 /// The answer for a workspace that is to get a machine.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CreatedWorkspace")]
 struct Provisioning {
     id: WorkspaceId,
     status: Status,
@@ -30,7 +35,8 @@ struct Provisioning {
 }
 
 /// The answer for a workspace on a host of the user's.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CreatedExternalWorkspace")]
 struct External {
     id: WorkspaceId,
     external: bool,
@@ -162,4 +168,19 @@ async fn check_url(app: &App, url: &str) -> Result<()> {
         Error::invalid("invalid workspace fields").with("detail", "url may not be called from here")
     })?;
     Ok(())
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    api.route("create_workspace", "POST /workspaces", Who::Operator, "Creates a workspace")
+        .about(
+            "With an `Idempotency-Key`, the same request within a day gets the same answer and makes no \
+             second workspace. 409 when the key was used for another request, or there are as many \
+             workspaces as there may be.",
+        )
+        .header::<String>("Idempotency-Key", "At most 255 bytes.")
+        .body::<CreateRequest>(MAX_BYTES)
+        .created::<Provisioning>("It gets a machine, or is run by whoever created it.")
+        .created::<External>("It runs on a host of the user's, or gets a machine.")
+        .fails(&[Kind::Conflict]);
 }

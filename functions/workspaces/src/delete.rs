@@ -2,17 +2,49 @@
 //! lifecycle-and-sweepers 3.6).
 
 use domain::{Result, WorkspaceId};
-use edge::{App, Caller, Input, Reply};
+use edge::{
+    App, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
 use lambda_http::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 use store::{keys, workspaces::Parts};
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DeleteWorkspaceReply")]
 struct Deleted {
     status: &'static str,
     cascade_deleted: usize,
+}
+
+/// The refusal of a workspace that others are below of.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DeleteUnconfirmed")]
+struct Unconfirmed {
+    status: &'static str,
+    message: &'static str,
+    children_count: usize,
+    children: Vec<Child>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ChildWorkspace")]
+struct Child {
+    id: WorkspaceId,
+    name: String,
+}
+
+/// The error of a cascade that broke off; any other 500 has the sentence alone.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DeleteBroken")]
+struct Broken {
+    error: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed_count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_failures: Option<usize>,
 }
 
 /// Removes the workspace first, which closes the door for new children, then all below it, each in
@@ -120,21 +152,48 @@ fn broken(removed: usize, left: &[WorkspaceId]) -> Reply {
         left.len(),
         ids.join(", ")
     );
-    let body = json!({"error": error, "removed_count": removed, "stop_failures": left.len()});
+    let body = Broken {
+        error,
+        removed_count: Some(removed),
+        stop_failures: Some(left.len()),
+    };
     Reply::json(StatusCode::INTERNAL_SERVER_ERROR, &body)
 }
 
 async fn unconfirmed(app: &App, children: &[WorkspaceId]) -> Result<Reply> {
     let children = app.store.load_workspaces(children, Parts::Core).await?;
-    let named: Vec<_> = children
-        .iter()
-        .map(|child| json!({"id": child.meta.id, "name": child.meta.name}))
+    let children: Vec<Child> = children
+        .into_iter()
+        .map(|child| Child {
+            id: child.meta.id,
+            name: child.meta.name,
+        })
         .collect();
-    let body = json!({
-        "status": "confirmation_required",
-        "message": "This workspace has sub-workspaces. Delete with ?confirm=true to cascade delete.",
-        "children_count": named.len(),
-        "children": named,
-    });
+    let body = Unconfirmed {
+        status: "confirmation_required",
+        message: "This workspace has sub-workspaces. Delete with ?confirm=true to cascade delete.",
+        children_count: children.len(),
+        children,
+    };
     Ok(Reply::json(StatusCode::CONFLICT, &body))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let summary = "Removes a workspace and all below it";
+    api.route(
+        "delete_workspace",
+        "DELETE /workspaces/{id}",
+        Who::Operator,
+        summary,
+    )
+    .query::<bool>("confirm", "`true`: also if there are workspaces below it.")
+    .query::<bool>("purge", "`true`: nothing is kept of them.")
+    .ok::<Deleted>("They are removed. Also for one that is not there.")
+    .answers::<Unconfirmed>(
+        409,
+        "There are workspaces below it: `confirm=true` removes them too.",
+    )
+    .answers::<Broken>(500, "It broke off: the same call again does the rest.")
+    .fails(&[]);
 }

@@ -1,14 +1,19 @@
 //! `GET /workspaces/{id}`: one workspace, removed ones included (contract:
 //! lifecycle-and-sweepers 3.3, decision 31).
 
-use domain::{Error, Result, WorkspaceId, time::wire};
-use edge::{App, Caller, Input, Reply, auth};
+use domain::{Error, Kind, Result, WorkspaceId, time::wire};
+use edge::{
+    App, Caller, Input, Reply, auth,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{keys, workspaces::Parts};
 
 use crate::view::View;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WorkspaceView")]
 struct Answer {
     #[serde(flatten)]
     view: View,
@@ -35,4 +40,16 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
             .and_then(|load| load.last_outbound_at)
             .map(wire),
     }))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    api.route(
+        "get_workspace",
+        "GET /workspaces/{id}",
+        Who::Anyone,
+        "One workspace",
+    )
+    .ok::<Answer>("The workspace, also if it was removed.")
+    .fails(&[Kind::Missing]);
 }

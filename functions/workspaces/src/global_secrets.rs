@@ -2,14 +2,16 @@
 //! the secrets of all workspaces (contract: lifecycle-and-sweepers 4.1).
 
 use domain::{Error, Kind, Result, secret::Scope};
-use edge::{App, Caller, Input, Reply, auth};
+use edge::{
+    App, Caller, Input, Reply, auth,
+    openapi::{Api, Who},
+};
 use lambda_http::http::Method;
-use serde_json::json;
 use store::{keys, secrets::Keyring};
 
 use crate::{
     Vaulted,
-    secrets::{delete, listed, save},
+    secrets::{Done, MAX_BYTES, Row, SetRequest, delete, listed, save},
 };
 
 /// The family of one resource: listing, setting, deleting. Their values are shown to workspaces
@@ -21,8 +23,11 @@ use crate::{
 pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> Result<Reply> {
     let (app, scope) = (context.app, Scope::Global);
     let done = |status, key: String| {
-        let body = json!({"status": status, "key": key, "scope": scope.name()});
-        Ok(Reply::ok(&body))
+        Ok(Reply::ok(&Done {
+            status,
+            key,
+            scope: Some(scope.name()),
+        }))
     };
     match input.method {
         Method::POST | Method::PUT => {
@@ -53,5 +58,38 @@ fn in_short(error: Error) -> Error {
     match error.kind() {
         Kind::Internal => Error::new(Kind::Internal, "failed to encrypt").caused_by(error),
         _ => error,
+    }
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let settings = [
+        ("list_global_secrets", "GET /settings/secrets"),
+        ("save_global_secret", "POST /settings/secrets"),
+        ("put_global_secret", "PUT /settings/secrets"),
+        ("delete_global_secret", "DELETE /settings/secrets/{key}"),
+    ];
+    let admin = [
+        ("admin_list_secrets", "GET /admin/secrets"),
+        ("admin_save_secret", "POST /admin/secrets"),
+        ("admin_put_secret", "PUT /admin/secrets"),
+        ("admin_delete_secret", "DELETE /admin/secrets/{key}"),
+    ];
+    for [list, post, put, delete] in [settings, admin] {
+        let summary = "The secrets that all workspaces have";
+        api.route(list.0, list.1, Who::Operator, summary)
+            .ok::<Vec<Row>>("By name, without their values.")
+            .fails(&[]);
+        for (id, route) in [post, put] {
+            let summary = "Sets a secret that all workspaces have";
+            api.route(id, route, Who::Operator, summary)
+                .body::<SetRequest>(MAX_BYTES)
+                .ok::<Done>("It is saved; machines that have it start anew.")
+                .fails(&[]);
+        }
+        let summary = "Deletes a secret that all workspaces have";
+        api.route(delete.0, delete.1, Who::Operator, summary)
+            .ok::<Done>("It is gone; machines that had it start anew.")
+            .fails(&[Kind::Missing]);
     }
 }

@@ -16,6 +16,7 @@ pub mod list;
 pub mod metrics;
 mod model;
 pub mod once;
+pub mod openapi;
 pub mod operations;
 mod page;
 pub mod pause;
@@ -25,6 +26,7 @@ pub mod resume;
 pub mod secret_values;
 pub mod secrets;
 pub mod state;
+mod tagged;
 pub mod test_token;
 pub mod tokens;
 pub mod update;
@@ -80,6 +82,39 @@ edge::handlers! { "workspaces":
     Operations = "operations",
     /// `GET /health`
     Health = "health",
+    /// `GET /openapi.json`
+    Openapi = "openapi",
     /// The console, and everything no other route answers: preflights, trailing slashes, 404.
     Fallback = "fallback",
+}
+
+/// Describes the routes of this domain.
+pub fn describe(api: &mut edge::openapi::Api) {
+    api.tag(
+        "workspaces",
+        "Workspaces and their life; tokens, secrets, budgets; what operators look at.",
+    );
+    create::describe(api);
+    list::describe(api);
+    get::describe(api);
+    update::describe(api);
+    delete::describe(api);
+    state::describe(api);
+    pause::describe(api);
+    resume::describe(api);
+    restart::describe(api);
+    hibernate::describe(api);
+    bootstrap_failed::describe(api);
+    budget::describe(api);
+    metrics::describe(api);
+    tokens::describe(api);
+    secrets::describe(api);
+    model::describe(api);
+    secret_values::describe(api);
+    global_secrets::describe(api);
+    test_token::describe(api);
+    viewport::describe(api);
+    operations::describe(api);
+    health::describe(api);
+    openapi::describe(api);
 }

@@ -1,13 +1,18 @@
 //! `GET /workspaces`: all that are not removed, oldest first (contract: lifecycle-and-sweepers 3.2).
 
 use domain::Result;
-use edge::{App, Caller, Input, Reply};
+use edge::{
+    App, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{keys, workspaces::Parts};
 
 use crate::view::View;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WorkspaceRow")]
 struct Row {
     #[serde(flatten)]
     view: View,
@@ -42,4 +47,16 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         })
         .collect();
     Ok(Reply::ok(&rows))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    api.route(
+        "list_workspaces",
+        "GET /workspaces",
+        Who::Operator,
+        "All workspaces",
+    )
+    .ok::<Vec<Row>>("All that are not removed, oldest first.")
+    .fails(&[]);
 }

@@ -3,8 +3,8 @@
 use edge::Stop;
 use workspaces::{
     Handler, Vaulted, bootstrap_failed, budget, create, delete, fallback, get, global_secrets,
-    health, hibernate, list, metrics, operations, pause, restart, restarts, resume, secret_values,
-    secrets, state, test_token, tokens, update, viewport,
+    health, hibernate, list, metrics, openapi, operations, pause, restart, restarts, resume,
+    secret_values, secrets, state, test_token, tokens, update, viewport,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -37,6 +37,7 @@ async fn main() -> Result<(), Stop> {
         Handler::Viewport => edge::serve(app, viewport::handle).await,
         Handler::Operations => edge::serve(app, operations::handle).await,
         Handler::Health => edge::serve(app, health::handle).await,
+        Handler::Openapi => edge::serve(app, openapi::handle).await,
         Handler::Fallback => edge::serve(app, fallback::handle).await,
     }
 }

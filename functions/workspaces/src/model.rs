@@ -5,10 +5,14 @@ use domain::{
     Error, Kind, Result, WorkspaceId,
     secret::{MAX_SECRETS, Scope, SecretName, SecretValue},
 };
-use edge::{Caller, Input, Reply, auth, http::Fields};
+use edge::{
+    Caller, Input, Reply, auth,
+    http::Fields,
+    openapi::{Api, Who},
+};
 use lambda_http::http::Method;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use store::{
     keys,
     secrets::{Keyring, Saved},
@@ -22,11 +26,27 @@ use crate::{
 /// The most a request may be, in bytes.
 const MAX_BYTES: usize = 4096;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 struct ModelRequest {
     /// Empty: the one that its runtime comes with.
     #[serde(default, deserialize_with = "Fields::or_zero")]
     model: String,
+}
+
+/// A model, and who says so.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Model {
+    /// Empty: the one that its runtime comes with.
+    model: String,
+    source: &'static str,
+}
+
+/// What was done.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ModelSet {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
 }
 
 /// Shows or changes which model it uses; a change starts its machine anew, as that of any secret.
@@ -56,7 +76,10 @@ pub(crate) async fn handle(
         if ring.is_some_and(|ring| ring.secrets().contains_key(&name)) {
             app.store.delete_secret(scope, &name, input.now).await?;
         }
-        return Ok(Reply::ok(&json!({"status": "cleared"})));
+        return Ok(Reply::ok(&ModelSet {
+            status: "cleared",
+            model: None,
+        }));
     }
     let value = SecretValue::new(model.clone());
     let saved = context
@@ -64,7 +87,10 @@ pub(crate) async fn handle(
         .save_secret(scope, &name, &value, ring, input.now);
     let said = |error| in_its_words(error, "failed to encrypt model");
     match saved.await.map_err(said)? {
-        Saved::Yes => Ok(Reply::ok(&json!({"status": "saved", "model": model}))),
+        Saved::Yes => Ok(Reply::ok(&ModelSet {
+            status: "saved",
+            model: Some(model),
+        })),
         Saved::Unknown => Err(Error::missing("workspace not found")),
         Saved::Full => Err(Error::new(
             Kind::TooMany,
@@ -83,8 +109,14 @@ async fn show(
     let found = context.vault.secret(scope, name, ring, input.now).await;
     let found = found.map_err(|error| in_its_words(error, "failed to decrypt"))?;
     Ok(Reply::ok(&match found {
-        Some(model) => json!({"model": model.reveal(), "source": "workspace_secrets"}),
-        None => json!({"model": "", "source": "default"}),
+        Some(model) => Model {
+            model: model.reveal().to_owned(),
+            source: "workspace_secrets",
+        },
+        None => Model {
+            model: String::new(),
+            source: "default",
+        },
     }))
 }
 
@@ -93,4 +125,17 @@ fn in_its_words(error: Error, sentence: &'static str) -> Error {
         Kind::Internal => Error::new(Kind::Internal, sentence).caused_by(error),
         _ => error,
     }
+}
+
+/// For the API's description.
+pub(crate) fn describe(api: &mut Api) {
+    let summary = "Which model a workspace uses";
+    api.route("get_model", "GET /workspaces/{id}/model", Who::Own, summary)
+        .ok::<Model>("The model.")
+        .fails(&[]);
+    let summary = "Changes which model a workspace uses";
+    api.route("set_model", "PUT /workspaces/{id}/model", Who::Own, summary)
+        .body::<ModelRequest>(MAX_BYTES)
+        .ok::<ModelSet>("It is saved; its machine starts anew.")
+        .fails(&[Kind::Missing]);
 }

@@ -9,9 +9,13 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use domain::{Result, time::wire};
-use edge::{App, Caller, Input, Reply};
+use edge::{
+    App, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use store::{lifecycle::Pulse, sweeps::Run};
@@ -22,10 +26,17 @@ const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const HIBERNATION: (&str, &str) = ("silent", "hibernation-monitor");
 
 /// When a sweep last ran, on the wire.
-#[derive(Debug, Serialize, PartialEq, Eq)]
+#[derive(Debug, Serialize, PartialEq, Eq, JsonSchema)]
+#[schemars(rename = "SweepRun")]
 struct Tick {
     last_tick_at: String,
     seconds_ago: i64,
+}
+
+/// All sweeps.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Liveness<'a> {
+    subsystems: BTreeMap<&'a str, Tick>,
 }
 
 impl Tick {
@@ -49,7 +60,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         return Ok(Reply::text(StatusCode::OK, &exposition(&runs, &pulses)).of_type(CONTENT_TYPE));
     }
     let subsystems = subsystems(&runs, input.now);
-    Ok(Reply::ok(&json!({"subsystems": subsystems})))
+    Ok(Reply::ok(&Liveness { subsystems }))
 }
 
 /// Each sweep by its name, and one by the reference's name as well.
@@ -101,6 +112,27 @@ fn exposition(runs: &[(String, Run)], pulses: &[Pulse]) -> String {
         sweeps.collect(),
     );
     text
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    api.route(
+        "liveness",
+        "GET /admin/liveness",
+        Who::Operator,
+        "When each sweep last ran",
+    )
+    .ok::<Liveness<'_>>("By the sweep's name.")
+    .fails(&[]);
+    let summary = "How the organisation stands, for Prometheus";
+    api.route("metrics", "GET /metrics", Who::Operator, summary)
+        .answers_with(
+            200,
+            "The text format, version 0.0.4.",
+            "text/plain",
+            json!({"type": "string"}),
+        )
+        .fails(&[]);
 }
 
 #[cfg(test)]

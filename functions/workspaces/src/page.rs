@@ -4,8 +4,10 @@
 //! with the credential of whoever looks at it.
 
 use edge::{Input, Reply, var};
-use lambda_http::http::{Method, StatusCode};
+use lambda_http::http::Method;
 use serde_json::json;
+
+use crate::tagged;
 
 /// A file of the page.
 struct File {
@@ -73,20 +75,7 @@ pub(crate) fn answer(input: &Input) -> Option<Reply> {
 impl File {
     /// The file, or that the browser has it already.
     fn reply(&self, known: Option<&str>, socket: &str) -> Reply {
-        let tag = format!("\"{:016x}\"", fingerprint(self.text.as_bytes()));
-        let is_known = known.is_some_and(|tags| {
-            let mut tags = tags.split(',').map(|it| it.trim().trim_start_matches("W/"));
-            tags.any(|it| it == tag || it == "*")
-        });
-        let reply = if is_known {
-            Reply::empty(StatusCode::NOT_MODIFIED)
-        } else {
-            Reply::file(self.content_type, self.text)
-        };
-        reply
-            // Asked for each time: files of two versions would not fit each other.
-            .header("cache-control", "no-cache")
-            .header("etag", tag)
+        tagged::reply(known, self.content_type, self.text)
             .header("content-security-policy", policy(socket))
     }
 }
@@ -106,27 +95,9 @@ fn policy(socket: &str) -> String {
     )
 }
 
-/// FNV-1a: tells versions of a file apart, which needs no more.
-fn fingerprint(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_fingerprint_is_fnv_1a() {
-        for (text, hash) in [
-            ("", 0xcbf2_9ce4_8422_2325),
-            ("a", 0xaf63_dc4c_8601_ec8c),
-            ("foobar", 0x8594_4171_f739_67e8),
-        ] {
-            assert_eq!(fingerprint(text.as_bytes()), hash, "{text:?}");
-        }
-    }
 
     #[test]
     fn the_socket_is_allowed_by_its_origin_alone() {

@@ -1,15 +1,20 @@
 //! `POST /workspaces/{id}/pause`: stop a workspace and all below it (contract:
 //! lifecycle-and-sweepers 3.9).
 
-use domain::{Error, Result, WorkspaceId, lifecycle::Act, workspace::Status};
-use edge::{App, Caller, Input, Reply};
+use domain::{Error, Kind, Result, WorkspaceId, lifecycle::Act, workspace::Status};
+use edge::{
+    App, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::lifecycle::Ask;
 
 use crate::life::{self, MOST};
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PauseReply")]
 struct Paused {
     status: Status,
     paused_count: usize,
@@ -49,4 +54,17 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         paused_count: paused,
         remaining: below.len().checked_sub(MOST).filter(|left| *left > 0),
     }))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "POST /workspaces/{id}/pause";
+    api.route(
+        "pause_workspace",
+        path,
+        Who::Own,
+        "Stops a workspace and all below it",
+    )
+    .ok::<Paused>("They are paused.")
+    .fails(&[Kind::Missing]);
 }

@@ -1,7 +1,12 @@
 //! `POST /workspaces/{id}/restart`: start a workspace anew (contract: lifecycle-and-sweepers 3.7).
 
-use domain::{Error, Result, WorkspaceId, lifecycle::Act, workspace::Status};
-use edge::{App, Caller, Input, Reply, http::Fields};
+use domain::{Error, Kind, Result, WorkspaceId, lifecycle::Act, workspace::Status};
+use edge::{
+    App, Caller, Input, Reply,
+    http::Fields,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::lifecycle::{Acted, Ask};
 
@@ -13,14 +18,15 @@ const MAX_BYTES: usize = 64 * 1024;
 const CONFIG_DIR: &str = "existing-volume";
 
 /// What may be asked for. `template`, `apply_template` and `rebuild_config` choose among templates.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 struct RestartRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     reset: bool,
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RestartReply")]
 struct Restarted {
     status: Status,
     config_dir: &'static str,
@@ -60,4 +66,20 @@ fn resets(input: &Input) -> Result<bool> {
     let body: Result<RestartRequest> = input.json(MAX_BYTES, "");
     let reset = body.unwrap_or_default().reset;
     Ok(reset || input.query("reset") == Some("true"))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "POST /workspaces/{id}/restart";
+    api.route(
+        "restart_workspace",
+        path,
+        Who::Own,
+        "Starts a workspace anew",
+    )
+    .about("A body that makes no sense counts as none. 409 below a paused ancestor.")
+    .query::<bool>("reset", "`true`: without the session it had.")
+    .optional_body::<RestartRequest>(MAX_BYTES)
+    .ok::<Restarted>("It starts.")
+    .fails(&[Kind::Missing, Kind::Conflict]);
 }

@@ -1,15 +1,20 @@
 //! `POST /workspaces/{id}/resume`: a paused workspace and all paused ones below it go on (contract:
 //! lifecycle-and-sweepers 3.10).
 
-use domain::{Error, Result, WorkspaceId, lifecycle::Act, workspace::Status};
-use edge::{App, Caller, Input, Reply};
+use domain::{Error, Kind, Result, WorkspaceId, lifecycle::Act, workspace::Status};
+use edge::{
+    App, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::lifecycle::{Acted, Ask};
 
 use crate::life::{self, MOST};
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ResumeReply")]
 struct Resumed {
     status: Status,
     resumed_count: usize,
@@ -69,4 +74,14 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         resumed_count: resumed,
         remaining: (left > 0).then_some(left),
     }))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "POST /workspaces/{id}/resume";
+    let summary = "A paused workspace and the paused ones below it go on";
+    api.route("resume_workspace", path, Who::Own, summary)
+        .about("409 below a paused ancestor.")
+        .ok::<Resumed>("They start.")
+        .fails(&[Kind::Missing, Kind::Conflict]);
 }

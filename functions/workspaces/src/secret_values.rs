@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use domain::{Error, Kind, Result, WorkspaceId, secret::Scope};
-use edge::{App, Caller, Input, Reply, auth};
+use edge::{
+    App, Caller, Input, Reply, auth,
+    openapi::{Api, Who},
+};
 use lambda_http::http::StatusCode;
 use store::{
     Rows, keys,
@@ -59,4 +62,18 @@ fn refusal(why: Unreadable) -> Error {
     Error::new(Kind::Internal, sentence)
         .with("failed_keys", why.failed_keys())
         .caused_by(why)
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/secrets/values";
+    api.route(
+        "get_environment",
+        path,
+        Who::Itself,
+        "The environment of a workspace",
+    )
+    .about("500 with `failed_keys` where some do not decrypt.")
+    .ok::<BTreeMap<String, String>>("All values, by name.")
+    .fails(&[Kind::TooLarge]);
 }

@@ -8,10 +8,14 @@ use domain::{
     secret::{MAX_SECRETS, MAX_VALUE, Scope, SecretName, SecretValue},
     time::wire,
 };
-use edge::{App, Caller, Input, Reply, auth, http::Fields};
+use edge::{
+    App, Caller, Input, Reply, auth,
+    http::Fields,
+    openapi::{Api, Who},
+};
 use lambda_http::http::Method;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use store::{
     keys,
     secrets::{Keyring, Saved, Written},
@@ -23,16 +27,36 @@ use crate::{Vaulted, model};
 pub(crate) const MAX_BYTES: usize = 6 * MAX_VALUE + 4096;
 
 /// A secret as it is set.
-#[derive(Debug, Default, Deserialize)]
-struct SetRequest {
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "SetSecretRequest")]
+pub(crate) struct SetRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     key: String,
     #[serde(default, deserialize_with = "Fields::or_zero")]
     value: SecretValue,
 }
 
+/// What was done.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SecretDone")]
+pub(crate) struct Done {
+    pub(crate) status: &'static str,
+    pub(crate) key: String,
+    /// Only of a secret that all workspaces have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scope: Option<&'static str>,
+}
+
+impl Done {
+    fn of(status: &'static str, key: String) -> Self {
+        let scope = None;
+        Self { status, key, scope }
+    }
+}
+
 /// A secret as listed: never its value.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Secret")]
 pub(crate) struct Row {
     key: String,
     has_value: bool,
@@ -69,7 +93,7 @@ pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> 
         Method::DELETE => {
             app.own(&caller, id).await?;
             let key = delete(app, Scope::Workspace(id), &input).await?;
-            Ok(Reply::ok(&json!({"status": "deleted", "key": key})))
+            Ok(Reply::ok(&Done::of("deleted", key)))
         }
         _ => list(app, &caller, id).await,
     }
@@ -103,7 +127,7 @@ async fn set(context: &Vaulted, caller: &Caller, id: WorkspaceId, input: &Input)
     let (rows, credential) = app.rows(caller, [keys::keyring(scope)]).await?;
     auth::own(app.settings.mode, caller, id, credential.as_ref())?;
     let key = save(context, scope, rows.keyring(scope)?, input).await?;
-    Ok(Reply::ok(&json!({"status": "saved", "key": key})))
+    Ok(Reply::ok(&Done::of("saved", key)))
 }
 
 /// Saves the secret of the body; answers its key.
@@ -146,4 +170,30 @@ pub(crate) async fn delete(app: &App, scope: Scope, input: &Input) -> Result<Str
         return Err(missing());
     }
     Ok(name.to_string())
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/secrets";
+    api.route("list_secrets", path, Who::Own, "A workspace's secrets")
+        .ok::<Vec<Row>>("Its own, then the global ones it does not override; without values.")
+        .fails(&[]);
+    for (id, route) in [
+        ("save_secret", "POST /workspaces/{id}/secrets"),
+        ("put_secret", "PUT /workspaces/{id}/secrets"),
+    ] {
+        api.route(id, route, Who::Own, "Sets a workspace's secret")
+            .body::<SetRequest>(MAX_BYTES)
+            .ok::<Done>("It is saved; its machine starts anew.")
+            .fails(&[Kind::Missing]);
+    }
+    let path = "DELETE /workspaces/{id}/secrets/{key}";
+    api.route(
+        "delete_secret",
+        path,
+        Who::Own,
+        "Deletes a workspace's secret",
+    )
+    .ok::<Done>("It is gone; its machine starts anew.")
+    .fails(&[Kind::Missing]);
 }

@@ -2,13 +2,18 @@
 //! lifecycle-and-sweepers 3.4).
 
 use domain::{Result, WorkspaceId, workspace::Status};
-use edge::{App, Caller, Input, Reply, auth};
+use edge::{
+    App, Caller, Input, Reply, auth,
+    openapi::{Api, Who},
+};
 use lambda_http::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::workspaces::Parts;
 
 /// The answer, also that of a 404.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WorkspaceState")]
 struct State {
     workspace_id: WorkspaceId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,4 +44,18 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     } else {
         Reply::ok(&state)
     })
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/state";
+    api.route(
+        "get_state",
+        path,
+        Who::Own,
+        "Whether a workspace is there, and how it stands",
+    )
+    .ok::<State>("It is there.")
+    .answers::<State>(404, "It was removed, or never was.")
+    .fails(&[]);
 }

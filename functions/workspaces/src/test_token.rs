@@ -1,13 +1,17 @@
 //! `GET /admin/workspaces/{id}/test-token`: a token for test suites, in development only (contract:
 //! registry-and-auth 11.3).
 
-use domain::{Error, Result, WorkspaceId};
-use edge::{App, Bearer, Caller, Input, Reply};
+use domain::{Error, Kind, Result, WorkspaceId};
+use edge::{
+    App, Bearer, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::tokens::live_token;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct TestToken {
     auth_token: String,
     workspace_id: WorkspaceId,
@@ -32,4 +36,18 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         auth_token: token.reveal().to_owned(),
         workspace_id: id,
     }))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "GET /admin/workspaces/{id}/test-token";
+    api.route(
+        "mint_test_token",
+        path,
+        Who::Admin,
+        "A token for test suites",
+    )
+    .about("In development only: else 404.")
+    .ok::<TestToken>("The token.")
+    .fails(&[Kind::Missing]);
 }

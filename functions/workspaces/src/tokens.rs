@@ -6,17 +6,22 @@ use domain::{
     time::wire,
     token::{MAX_LIVE_TOKENS, Token},
 };
-use edge::{App, Caller, Input, Reply};
+use edge::{
+    App, Caller, Input, Reply,
+    http::Done,
+    openapi::{Api, Who},
+};
 use lambda_http::http::Method;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 use store::tokens::{self, Minted};
 
 const PAGE: usize = 50;
 const MAX_PAGE: usize = 200;
 
 /// A token as listed: never its text, never its hash.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Token")]
 struct Row {
     id: TokenId,
     prefix: String,
@@ -24,8 +29,16 @@ struct Row {
     last_used_at: Option<String>,
 }
 
+/// Some of them.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Tokens {
+    count: usize,
+    tokens: Vec<Row>,
+}
+
 /// A minted token: the only time its text is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MintTokenReply")]
 struct MintedReply {
     auth_token: String,
     workspace_id: WorkspaceId,
@@ -67,7 +80,10 @@ async fn list(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
             last_used_at: row.last_used_at.map(wire),
         })
         .collect();
-    Ok(Reply::ok(&json!({"count": rows.len(), "tokens": rows})))
+    Ok(Reply::ok(&Tokens {
+        count: rows.len(),
+        tokens: rows,
+    }))
 }
 
 async fn mint(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
@@ -97,5 +113,33 @@ async fn revoke(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
     if !app.store.revoke_token(id, token).await? {
         return Err(Error::missing("token not found or already revoked"));
     }
-    Ok(Reply::ok(&json!({"status": "revoked"})))
+    Ok(Reply::ok(&Done { status: "revoked" }))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/tokens";
+    api.route(
+        "list_tokens",
+        path,
+        Who::Own,
+        "The live tokens of a workspace",
+    )
+    .query::<u32>("limit", "1 to 200; 50 unless it is that.")
+    .query::<u32>("offset", "How many are passed over.")
+    .ok::<Tokens>("Never their text.")
+    .fails(&[]);
+    let path = "POST /workspaces/{id}/tokens";
+    api.route(
+        "mint_token",
+        path,
+        Who::Own,
+        "Another token for a workspace",
+    )
+    .created::<MintedReply>("The token, shown this once.")
+    .fails(&[Kind::Missing]);
+    let path = "DELETE /workspaces/{id}/tokens/{token_id}";
+    api.route("revoke_token", path, Who::Own, "Ends a token")
+        .ok::<Done>("It is dead.")
+        .fails(&[Kind::Missing]);
 }

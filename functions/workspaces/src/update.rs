@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use domain::{Error, Result, WorkspaceId, access::Place};
+use domain::{Error, Kind, Result, WorkspaceId, access::Place};
 use edge::{
     App, Caller, Identity, Input, Reply,
     http::{Fields, Number},
+    openapi::{Api, Who},
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::workspaces::{Meta, Moved, Parts, Patch};
 
@@ -23,7 +25,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 const MAX_DEPTH: usize = 90;
 
 /// What to change. A key that is absent changes nothing; unknown keys are ignored.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "UpdateWorkspaceRequest")]
 #[serde(default)]
 pub struct UpdateRequest {
     #[serde(deserialize_with = "Fields::present")]
@@ -46,7 +49,8 @@ pub struct UpdateRequest {
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UpdateWorkspaceReply")]
 pub struct UpdateReply {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -220,6 +224,23 @@ async fn ancestors(app: &App, place: &Place) -> Result<Option<Vec<Place>>> {
         }
     }
     Ok(Some(above))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    api.route(
+        "update_workspace",
+        "PATCH /workspaces/{id}",
+        Who::Own,
+        "Changes a workspace",
+    )
+    .about(
+        "403 for a workspace that would change its own `tier`, `parent_id`, `runtime`, \
+             `workspace_dir` or `hibernation_idle_minutes`.",
+    )
+    .body::<UpdateRequest>(MAX_BYTES)
+    .ok::<UpdateReply>("It is changed.")
+    .fails(&[Kind::Missing]);
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A workspace as people and agents see it (contract: lifecycle-and-sweepers 3.2, 3.3).
 
 use domain::{WorkspaceId, workspace::Status};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use store::{
@@ -9,7 +10,8 @@ use store::{
 };
 
 /// What the list and the single view have in common.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WorkspaceCore")]
 pub struct View {
     id: WorkspaceId,
     name: String,

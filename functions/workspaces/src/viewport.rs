@@ -3,17 +3,18 @@
 use domain::{Error, Result};
 use edge::{
     App, Bearer, Caller, Input, Reply, auth,
-    http::{Fields, Number},
+    http::{Done, Fields, Number},
+    openapi::{Api, Who},
 };
 use lambda_http::http::Method;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 use store::viewport::Viewport;
 
 const MAX_BYTES: usize = 16 * 1024;
 
 /// A viewport as the canvas sends it: what is absent is zero, the zoom too.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct ViewportRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     x: Number,
@@ -39,7 +40,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         zoom: zoom.into(),
     };
     app.store.save_viewport(viewport).await?;
-    Ok(Reply::ok(&json!({"status": "saved"})))
+    Ok(Reply::ok(&Done { status: "saved" }))
 }
 
 /// Class `C`, with a credential wanted wherever doors are closed; its sentences are the admin ones.
@@ -57,4 +58,27 @@ async fn may_save(app: &App, caller: &Caller) -> Result<()> {
                 Bearer::Admin | Bearer::Token(_) => "invalid admin auth token",
             })
         })
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let summary = "Where the canvas looks";
+    api.route(
+        "get_viewport",
+        "GET /canvas/viewport",
+        Who::Everybody,
+        summary,
+    )
+    .ok::<Viewport>("Position and zoom.")
+    .fails(&[]);
+    let summary = "Saves where the canvas looks";
+    api.route(
+        "save_viewport",
+        "PUT /canvas/viewport",
+        Who::Anyone,
+        summary,
+    )
+    .body::<ViewportRequest>(MAX_BYTES)
+    .ok::<Done>("It is saved.")
+    .fails(&[]);
 }

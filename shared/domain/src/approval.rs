@@ -1,6 +1,7 @@
 //! Approvals: what an agent may only do once a person has said yes (contract: a2a-notify-events 13).
 
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -24,7 +25,8 @@ pub const MAX_CONTEXT: usize = 32 * 1024;
 pub const MAX_DECIDED_BY: usize = 255;
 
 /// What became of a request so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ApprovalStatus")]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It waits for a decision.
@@ -36,7 +38,8 @@ pub enum Status {
 }
 
 /// What somebody says to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ApprovalDecision")]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Yes.

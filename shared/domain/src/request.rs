@@ -14,6 +14,7 @@
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -130,7 +131,10 @@ pub struct Idempotency {
 }
 
 /// How urgent a request is. Within one priority the first to arrive is the first to go.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[schemars(rename = "MessagePriority")]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// When there is nothing else.

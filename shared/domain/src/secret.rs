@@ -3,6 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{Error, Result, WorkspaceId};
@@ -82,7 +83,8 @@ impl fmt::Debug for SecretName {
 
 /// A secret in clear text. It is never logged: `Debug` hides it, and it has no `Display` and no
 /// `Serialize`, so that whoever shows it has to say [`reveal`](Self::reveal).
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(inline, description = "A secret in clear text.")]
 #[serde(transparent)]
 pub struct SecretValue(String);
 

@@ -1,6 +1,7 @@
 //! What a workspace, or a whole organisation, is made from: a folder of files with its head
 //! (contract: lifecycle-and-sweepers 7.1, 7.4).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::requirement::Requirement;
@@ -37,7 +38,8 @@ pub struct Template {
 }
 
 /// A model of a template.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TemplateModel")]
 pub struct Model {
     /// How the runtime calls it.
     pub id: String,

@@ -22,6 +22,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -30,7 +31,8 @@ use crate::{
 };
 
 /// The ten states of a workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "WorkspaceStatus")]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// A machine is being made or booted.

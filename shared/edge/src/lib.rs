@@ -6,6 +6,7 @@ pub mod auth;
 mod handlers;
 pub mod http;
 pub mod metrics;
+pub mod openapi;
 pub mod settings;
 mod start;
 

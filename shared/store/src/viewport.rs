@@ -1,12 +1,13 @@
 //! Where the canvas looks: one record per deployment.
 
 use domain::{Error, Result};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Store, expr, keys};
 
 /// Position and zoom of the canvas.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Viewport {
     /// Horizontal position.
     pub x: f64,

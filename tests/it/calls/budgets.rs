@@ -137,6 +137,7 @@ pub(super) fn of(
         ),
         ("metrics", 5, 0, admin(Method::GET, "/metrics", json!({}))),
         ("health", 0, 0, inside.get("/health")),
+        ("the description", 0, 0, inside.get("/openapi.json")),
         ("the console", 0, 0, inside.get("/")),
         ("no such route", 0, 0, inside.get("/nowhere")),
     ]

@@ -6,6 +6,7 @@ mod cycles;
 mod environment;
 mod functions;
 mod logs;
+mod openapi;
 mod paths;
 mod permissions;
 mod resources;

@@ -168,7 +168,9 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
         needed.by(call).await.expect(200);
         needed.by(get(path)).await.expect(401);
     }
-    needed.by(inside.get("/health")).await.expect(200);
+    for path in ["/health", "/openapi.json"] {
+        needed.by(inside.get(path)).await.expect(200);
+    }
     needed.by(inside.get("/nowhere")).await.expect(404);
 }
 

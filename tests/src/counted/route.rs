@@ -75,6 +75,7 @@ functions! {
     "fleet.images" => fleet::images::handle, in refreshing;
     "workspaces.viewport" => workspaces::viewport::handle;
     "workspaces.operations" => workspaces::operations::handle;
+    "workspaces.openapi" => workspaces::openapi::handle;
     "workspaces.health" => workspaces::health::handle;
     "workspaces.fallback" => workspaces::fallback::handle;
     "schedules.crud" => schedules::crud::handle;

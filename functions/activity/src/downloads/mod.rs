@@ -8,12 +8,17 @@ mod pull;
 mod range;
 
 use domain::{
-    Error, Result, WorkspaceId,
+    Error, Kind, Result, WorkspaceId,
     chat_file::{self, StoredName},
 };
-use edge::{App, Caller, Input, Reply};
+use edge::{
+    App, Caller, Input, Reply,
+    openapi::{Api, Who},
+};
 use lambda_http::http::StatusCode;
 use range::Asked;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::kind;
@@ -22,6 +27,14 @@ use crate::kind;
 /// answered with an address of the bucket.
 const MAX_DIRECT: u64 = 4_000_000;
 const ANY_KIND: &str = "application/octet-stream";
+
+/// The error of a range that a file does not have.
+#[derive(Debug, Serialize, JsonSchema)]
+struct NoRange {
+    error: &'static str,
+    /// What it has, in bytes.
+    size: u64,
+}
 
 /// One file, or the list of them.
 ///
@@ -62,7 +75,10 @@ async fn download(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
         .filter(|_| input.header("if-range").is_none());
     let asked = range::of(asked, file.bytes);
     if asked == Asked::Beyond {
-        let body = json!({"error": "the file has no such range", "size": file.bytes});
+        let body = NoRange {
+            error: "the file has no such range",
+            size: file.bytes,
+        };
         return Ok(Reply::json(StatusCode::RANGE_NOT_SATISFIABLE, &body)
             .header("content-range", format!("bytes */{}", file.bytes)));
     }
@@ -93,4 +109,24 @@ async fn download(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
         Some(part) => reply.header("content-range", part),
         None => reply,
     })
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/chat/download";
+    let bytes = json!({"type": "string", "contentMediaType": "application/octet-stream"});
+    let (any, reason) = ("*/*", "Part of the file: the `Range` that was asked for.");
+    api.route("download_file", path, Who::Own, "A file of a chat")
+        .required_query::<String>("path", "Its path, as messages refer to it.")
+        .header::<String>("Range", "One range of bytes.")
+        .answers_with(200, "The file.", any, bytes.clone())
+        .answers_with(206, reason, any, bytes)
+        .answers_empty(
+            302,
+            "It is larger than 4 MB: `Location` has it, for some minutes.",
+        )
+        .with_header(302, "Location", "An address of the bucket.")
+        .answers::<NoRange>(416, "The file has no such bytes.")
+        .fails(&[Kind::Missing]);
+    pull::describe(api);
 }

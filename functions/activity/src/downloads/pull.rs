@@ -1,12 +1,17 @@
 //! What a machine has to copy to its disk, where its agent reads it.
 
 use domain::{Result, WorkspaceId};
-use edge::{App, Caller, Input, Reply, auth};
+use edge::{
+    App, Caller, Input, Reply, auth,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{chat_files, keys};
 
 /// A file, where it belongs, and where to get it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FileToPull")]
 struct ToPull {
     name: String,
     path: String,
@@ -15,7 +20,8 @@ struct ToPull {
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FilesToPull")]
 struct PullReply {
     files: Vec<ToPull>,
     /// What to say next time: there is no file then until one has come.
@@ -50,4 +56,21 @@ pub(super) async fn list(
         });
     }
     Ok(Reply::ok(&PullReply { files, seen }))
+}
+
+/// For the API's description.
+pub(super) fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/chat/uploads";
+    api.route(
+        "list_uploads",
+        path,
+        Who::Own,
+        "What a machine has to copy to its disk",
+    )
+    .query::<String>(
+        "seen",
+        "What the last answer said: nothing is listed until there is more.",
+    )
+    .ok::<PullReply>("The newest files, oldest first.")
+    .fails(&[]);
 }

@@ -1,7 +1,12 @@
 //! Files that are too large for a form: an address to put one to, and the look at what came.
 
-use domain::{Error, Result, WorkspaceId, chat_file::StoredName};
-use edge::{App, Input, Reply, http::Fields};
+use domain::{Error, Kind, Result, WorkspaceId, chat_file::StoredName};
+use edge::{
+    App, Input, Reply,
+    http::Fields,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::chat_files::{self, ADDRESS_SECONDS};
@@ -15,7 +20,8 @@ const MAX_FILE_BYTES: u64 = 50 * 1024 * 1024;
 const MAX_BYTES: usize = 8 * 1024;
 
 /// The file somebody wants to send.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "PresignUploadRequest")]
 struct PresignRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     name: String,
@@ -26,7 +32,8 @@ struct PresignRequest {
 }
 
 /// The file that was sent.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "CompleteUploadRequest")]
 struct CompleteRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     uri: String,
@@ -35,7 +42,8 @@ struct CompleteRequest {
 }
 
 /// Where to put it, and what it will be called.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PresignUploadReply")]
 struct PresignReply {
     #[serde(flatten)]
     file: Uploaded,
@@ -91,4 +99,28 @@ pub(super) async fn complete(app: &App, id: WorkspaceId, input: &Input) -> Resul
 fn over(name: &str) -> Error {
     let most = usize::try_from(MAX_FILE_BYTES).unwrap_or(usize::MAX);
     too_large(format!("{name} exceeds per-file limit (50 MB)"), most)
+}
+
+/// For the API's description.
+pub(super) fn describe(api: &mut Api) {
+    let path = "POST /workspaces/{id}/chat/uploads/presign";
+    api.route(
+        "presign_upload",
+        path,
+        Who::Own,
+        "An address to put one file to, up to 50 MB",
+    )
+    .body::<PresignRequest>(MAX_BYTES)
+    .ok::<PresignReply>("Where to put it, and what it will be called.")
+    .fails(&[Kind::Missing]);
+    let path = "POST /workspaces/{id}/chat/uploads/complete";
+    api.route(
+        "complete_upload",
+        path,
+        Who::Own,
+        "Says that a file was put to its address",
+    )
+    .body::<CompleteRequest>(MAX_BYTES)
+    .ok::<UploadsReply>("The file, as messages refer to it.")
+    .fails(&[Kind::Missing]);
 }

@@ -10,8 +10,13 @@ mod form;
 mod large;
 
 use domain::{Error, Kind, Result, WorkspaceId, chat_file::StoredName};
-use edge::{App, Caller, Input, Reply, auth};
+use edge::{
+    App, Caller, Input, Reply, auth,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 use store::{chat_files, workspaces::Parts};
 
 use crate::kind;
@@ -20,7 +25,8 @@ use crate::kind;
 const MAX_FORM_BYTES: usize = 4 * 1024 * 1024;
 
 /// A file as messages refer to it: callers pass it on to notify as it is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UploadedFile")]
 struct Uploaded {
     uri: String,
     name: String,
@@ -30,7 +36,7 @@ struct Uploaded {
 }
 
 /// The answer: the files in the order of the request.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct UploadsReply {
     files: Vec<Uploaded>,
 }
@@ -108,4 +114,28 @@ async fn take_form(app: &App, id: WorkspaceId, input: Input) -> Result<Reply> {
 
 fn too_large(sentence: String, max_bytes: usize) -> Error {
     Error::new(Kind::TooLarge, sentence).with("max_bytes", max_bytes)
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let form = json!({
+        "type": "object",
+        "required": ["files"],
+        "properties": {"files": {
+            "type": "array",
+            "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+            "maxItems": 20,
+        }},
+    });
+    let path = "POST /workspaces/{id}/chat/uploads";
+    api.route(
+        "upload_files",
+        path,
+        Who::Own,
+        "Takes in the files of a chat",
+    )
+    .body_of("multipart/form-data", form, MAX_FORM_BYTES)
+    .ok::<UploadsReply>("All of them, as messages refer to them.")
+    .fails(&[Kind::Missing]);
+    large::describe(api);
 }

@@ -11,8 +11,13 @@ pub mod sts;
 use std::time::Duration;
 
 use domain::{Error, Kind, Result, WorkspaceId, secret::Scope};
-use edge::{App, Caller, Input, Missing, Reply, required, settings};
+use edge::{
+    App, Caller, Input, Missing, Reply,
+    openapi::{Api, Who},
+    required, settings,
+};
 use lambda_http::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{
     keys,
@@ -91,7 +96,8 @@ impl Exchange {
 }
 
 /// What a machine gets.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BootstrapReply")]
 struct Given<'a> {
     workspace_id: WorkspaceId,
     generation: u32,
@@ -223,4 +229,19 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
 /// Machines try again, and not all at once.
 fn busy(error: Error) -> Error {
     error.retry_after(5)
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "POST /bootstrap/exchange";
+    api.route(
+        "bootstrap_exchange",
+        path,
+        Who::Machine,
+        "Gives a machine its environment and token",
+    )
+    .about("`docs/bootstrap.md` has the format. Whatever does not prove is refused alike.")
+    .body::<Handed>(MAX_BYTES)
+    .ok::<Given<'_>>("Everything it needs; older tokens of the workspace die.")
+    .fails(&[Kind::Conflict]);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// What must be signed, and nothing else: another header could change what STS is asked.
@@ -16,7 +17,8 @@ pub const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 pub const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 /// The body of an exchange.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "BootstrapRequest")]
 pub struct Handed {
     headers: BTreeMap<String, String>,
 }

@@ -11,9 +11,13 @@ pub mod watch;
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{Error, Kind, Result, WorkspaceId, image::Reference};
-use edge::{App, Caller, Input, Missing, Reply};
+use edge::{
+    App, Caller, Input, Missing, Reply,
+    openapi::{Api, Who},
+};
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use store::images::Images;
@@ -56,7 +60,8 @@ impl Refresher {
 }
 
 /// What became of a refresh.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "RefreshImagesReply")]
 pub struct Refreshed {
     /// Runtimes whose image was resolved to a digest.
     pub pulled: Vec<String>,
@@ -217,4 +222,20 @@ impl<R: Resolves> Refresher<R> {
             }
         }
     }
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    let path = "POST /admin/workspace-images/refresh";
+    api.route(
+        "refresh_images",
+        path,
+        Who::Operator,
+        "Runtimes get the images their tags name now",
+    )
+    .about("400 with `known_runtimes` for a runtime without an image; 503 without a backend.")
+    .query::<String>("runtime", "Only this one.")
+    .query::<bool>("recreate", "`false`: machines keep the image they have.")
+    .ok::<Refreshed>("What became of it.")
+    .fails(&[Kind::Invalid]);
 }

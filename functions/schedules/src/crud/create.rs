@@ -1,11 +1,16 @@
 //! `POST /workspaces/{id}/schedules` (contract: lifecycle-and-sweepers 6.3).
 
 use domain::{
-    Error, Result, ScheduleId, WorkspaceId,
+    Error, Kind, Result, ScheduleId, WorkspaceId,
     schedule::{self, MAX_SCHEDULES, prompt_preview},
     time::wire,
 };
-use edge::{App, Input, Reply, http::Fields};
+use edge::{
+    App, Input, Reply,
+    http::Fields,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::schedules::{Created, Schedule, Source, new_id};
 
@@ -14,7 +19,8 @@ use super::{MAX_BYTES, name_taken};
 /// The contract's sentence for whatever does not read as a schedule.
 const REQUIRED: &str = "cron_expr and prompt are required";
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "CreateScheduleRequest")]
 struct CreateRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     name: String,
@@ -28,7 +34,8 @@ struct CreateRequest {
     enabled: Option<bool>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CreateScheduleReply")]
 struct CreateReply {
     id: ScheduleId,
     status: &'static str,
@@ -86,4 +93,19 @@ pub(super) async fn create(app: &App, workspace: WorkspaceId, input: &Input) -> 
         ))),
         Created::NoWorkspace => Err(Error::missing("workspace not found")),
     }
+}
+
+/// For the API's description.
+pub(super) fn describe(api: &mut Api) {
+    let path = "POST /workspaces/{id}/schedules";
+    api.route(
+        "create_schedule",
+        path,
+        Who::Own,
+        "A prompt that comes by the clock",
+    )
+    .about("409 for a name that is taken, and at 100 schedules.")
+    .body::<CreateRequest>(MAX_BYTES)
+    .created::<CreateReply>("When it fires first.")
+    .fails(&[Kind::Missing, Kind::Conflict]);
 }

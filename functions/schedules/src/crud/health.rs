@@ -2,12 +2,17 @@
 //! lifecycle-and-sweepers 6.8, registry-and-auth 4.8).
 
 use domain::{Error, Mode, Result, ScheduleId, WorkspaceId, access::may_talk, time::wire};
-use edge::{App, Bearer, Caller, Reply};
+use edge::{
+    App, Bearer, Caller, Reply,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{keys, schedules::Schedule, tokens::Credential};
 
 /// What others may see of a schedule: never what it says or when.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ScheduleHealth")]
 struct Row {
     id: ScheduleId,
     name: String,
@@ -77,4 +82,19 @@ fn asker(
         (Bearer::None, _, Some(id)) if mode.doors_open() => Ok(Some(id)),
         (Bearer::None, _, Some(_)) => Err(Error::unauthenticated("missing caller auth token")),
     }
+}
+
+/// For the API's description.
+pub(super) fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/schedules/health";
+    let summary = "How the schedules of a neighbour are";
+    api.route(
+        "list_neighbours_schedules_health",
+        path,
+        Who::Neighbour,
+        summary,
+    )
+    .asker(false)
+    .ok::<Vec<Row>>("Never what they say or when.")
+    .fails(&[]);
 }

@@ -2,13 +2,18 @@
 //! 6.2, 6.7).
 
 use domain::{Result, ScheduleId, WorkspaceId, schedule::prompt_preview, time::wire};
-use edge::{App, Input, Reply};
+use edge::{
+    App, Input, Reply,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use store::schedules::{FireRow, Schedule, Source};
 
 /// A schedule on the wire.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Schedule")]
 struct Row {
     id: ScheduleId,
     workspace_id: WorkspaceId,
@@ -50,7 +55,8 @@ impl Row {
 }
 
 /// A run on the wire.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ScheduleRun")]
 struct Run {
     timestamp: String,
     duration_ms: Option<i64>,
@@ -94,4 +100,21 @@ pub(super) async fn history(
     let own = runs.filter(|run| run.workspace == workspace);
     let runs: Vec<Run> = own.map(Run::from).collect();
     Ok(Reply::ok(&runs))
+}
+
+/// For the API's description.
+pub(super) fn describe(api: &mut Api) {
+    let path = "GET /workspaces/{id}/schedules";
+    api.route("list_schedules", path, Who::Own, "A workspace's schedules")
+        .ok::<Vec<Row>>("Oldest first.")
+        .fails(&[]);
+    let path = "GET /workspaces/{id}/schedules/{schedule_id}/history";
+    api.route(
+        "list_schedule_runs",
+        path,
+        Who::Own,
+        "The last runs of a schedule",
+    )
+    .ok::<Vec<Run>>("Newest first; none of a schedule that is not there.")
+    .fails(&[]);
 }

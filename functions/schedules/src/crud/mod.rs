@@ -6,10 +6,13 @@ mod list;
 mod run;
 mod update;
 
-use domain::{Error, Result, ScheduleId, WorkspaceId};
-use edge::{App, Caller, Input, Reply};
+use domain::{Error, Kind, Result, ScheduleId, WorkspaceId};
+use edge::{
+    App, Caller, Input, Reply,
+    http::Done,
+    openapi::{Api, Who},
+};
 use lambda_http::http::Method;
-use serde_json::json;
 use store::schedules::Schedule;
 
 /// A prompt may be 64 KB, and each of its bytes six in JSON.
@@ -51,7 +54,7 @@ async fn delete(app: &App, workspace: WorkspaceId, id: ScheduleId) -> Result<Rep
     for _ in 0..TRIES {
         let (found, _) = known(app, workspace, id).await?;
         if app.store.delete_schedule(&found).await? {
-            return Ok(Reply::ok(&json!({"status": "deleted"})));
+            return Ok(Reply::ok(&Done { status: "deleted" }));
         }
     }
     Err(changing())
@@ -71,4 +74,17 @@ fn name_taken(name: &str) -> Error {
     Error::conflict(format!(
         "the workspace has a schedule named {name:?} already: names are unique"
     ))
+}
+
+/// For the API's description.
+pub fn describe(api: &mut Api) {
+    list::describe(api);
+    create::describe(api);
+    update::describe(api);
+    let path = "DELETE /workspaces/{id}/schedules/{schedule_id}";
+    api.route("delete_schedule", path, Who::Own, "Deletes a schedule")
+        .ok::<Done>("It is gone.")
+        .fails(&[Kind::Missing]);
+    run::describe(api);
+    health::describe(api);
 }

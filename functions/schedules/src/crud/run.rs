@@ -2,15 +2,28 @@
 //! 6.6; decision 19).
 
 use domain::{
-    Error, Result, ScheduleId, WorkspaceId,
+    Error, Kind, Result, ScheduleId, WorkspaceId,
     schedule::{Seen, Step, step},
     workspace::Status,
 };
-use edge::{App, Input, Reply};
-use serde_json::json;
+use edge::{
+    App, Input, Reply,
+    openapi::{Api, Who},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
 use store::workspaces::{Parts, Workspace};
 
 use super::known;
+
+/// The answer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RunScheduleReply")]
+struct Fired {
+    status: &'static str,
+    workspace_id: WorkspaceId,
+    prompt: String,
+}
 
 /// Fires, whether or not it is enabled and whatever its next slot is.
 pub(super) async fn run(
@@ -42,9 +55,18 @@ pub(super) async fn run(
             "the schedule is running: it fires again once that run has ended",
         ));
     }
-    Ok(Reply::ok(&json!({
-        "status": "fired",
-        "workspace_id": workspace,
-        "prompt": prompt,
-    })))
+    Ok(Reply::ok(&Fired {
+        status: "fired",
+        workspace_id: workspace,
+        prompt,
+    }))
+}
+
+/// For the API's description.
+pub(super) fn describe(api: &mut Api) {
+    let path = "POST /workspaces/{id}/schedules/{schedule_id}/run";
+    api.route("run_schedule", path, Who::Own, "Fires a schedule now")
+        .about("409 while it still runs, and for a workspace that is paused or failed (`status`).")
+        .ok::<Fired>("It fires; nobody else is to send the prompt.")
+        .fails(&[Kind::Missing, Kind::Conflict]);
 }

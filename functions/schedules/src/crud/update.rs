@@ -1,16 +1,21 @@
 //! `PATCH /workspaces/{id}/schedules/{schedule_id}` (contract: lifecycle-and-sweepers 6.4).
 
-use domain::{Result, ScheduleId, WorkspaceId, schedule};
-use edge::{App, Input, Reply};
+use domain::{Kind, Result, ScheduleId, WorkspaceId, schedule};
+use edge::{
+    App, Input, Reply,
+    http::Done,
+    openapi::{Api, Who},
+};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 use store::schedules::{Edit, Edited, Schedule};
 
 use super::{MAX_BYTES, TRIES, changing, known, name_taken};
 
 /// What may be changed; `null` and absent keep.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "UpdateScheduleRequest")]
 struct UpdateRequest {
     name: Option<String>,
     cron_expr: Option<String>,
@@ -30,7 +35,7 @@ pub(super) async fn update(
         let (found, _) = known(app, workspace, id).await?;
         let edit = edit(&request, &found, input.now)?;
         match app.store.edit_schedule(&found, &edit, input.now).await? {
-            Edited::Yes => return Ok(Reply::ok(&json!({"status": "updated"}))),
+            Edited::Yes => return Ok(Reply::ok(&Done { status: "updated" })),
             Edited::NameTaken => {
                 return Err(name_taken(edit.name.as_deref().unwrap_or_default()));
             }
@@ -76,6 +81,16 @@ fn edit(request: &UpdateRequest, found: &Schedule, now: Timestamp) -> Result<Edi
         enabled,
         next_run_at,
     })
+}
+
+/// For the API's description.
+pub(super) fn describe(api: &mut Api) {
+    let path = "PATCH /workspaces/{id}/schedules/{schedule_id}";
+    api.route("update_schedule", path, Who::Own, "Changes a schedule")
+        .about("409 for a name that is taken.")
+        .body::<UpdateRequest>(MAX_BYTES)
+        .ok::<Done>("It is changed.")
+        .fails(&[Kind::Missing, Kind::Conflict]);
 }
 
 #[cfg(test)]

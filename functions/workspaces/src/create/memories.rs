@@ -6,6 +6,7 @@
 
 use domain::{Result, WorkspaceId, activity::preview, secret::SecretValue};
 use edge::{App, http::Fields};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::keys;
@@ -14,7 +15,8 @@ use store::keys;
 const MAX_CONTENT: usize = 100_000;
 
 /// One of them. It does not show itself, as people put anything there.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "InitialMemory")]
 pub(super) struct Memory {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     content: SecretValue,

@@ -9,6 +9,7 @@ use edge::{
     Input,
     http::{Fields, Number},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 use store::workspaces::Meta;
 
@@ -19,7 +20,8 @@ const DEFAULT_TIER: i64 = 3;
 const DEFAULT_RUNTIME: &str = "langgraph";
 
 /// A workspace as people ask for it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "CreateWorkspaceRequest")]
 pub(super) struct CreateRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     pub(super) name: String,
@@ -55,7 +57,8 @@ pub(super) struct CreateRequest {
     pub(super) initial_memories: Vec<memories::Memory>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "CanvasPosition")]
 pub(super) struct Position {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     x: Number,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::Reply;
 
 /// The status of each kind.
-fn status(kind: Kind) -> StatusCode {
+pub(crate) fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Invalid => StatusCode::BAD_REQUEST,
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,

@@ -9,6 +9,7 @@ use lambda_http::{
     http::{HeaderMap, Method},
     request::RequestContext,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -154,7 +155,8 @@ impl Input {
 
 /// For wire types: a number that the table can keep. DynamoDB takes magnitudes from 1e-130 to below
 /// 1e126: what is larger is refused, what is smaller is zero.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(inline, description = "A number below 1e126.")]
 #[serde(try_from = "f64")]
 pub struct Number(f64);
 

@@ -11,10 +11,11 @@ use std::panic::AssertUnwindSafe;
 
 use domain::{Error, Result};
 pub use failure::log_failure;
+pub(crate) use failure::status;
 use futures_util::FutureExt as _;
 pub use input::{Fields, Input, Number};
 use lambda_http::{Body, Request, Response, http::StatusCode};
-pub use reply::Reply;
+pub use reply::{Done, Reply};
 
 use crate::{App, Caller, Stop};
 

@@ -4,6 +4,7 @@ use lambda_http::{
     Body, Response,
     http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A status, a body and a few headers.
@@ -13,6 +14,13 @@ pub struct Reply {
     content_type: &'static str,
     body: Vec<u8>,
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// The answer that says what was done, and no more.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Done {
+    /// In one word.
+    pub status: &'static str,
 }
 
 /// JSON, written. What cannot be is a defect of ours, and `null`.

@@ -2,6 +2,7 @@
 
 use domain::{ScheduleId, WorkspaceId, schedule};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::DUE_SLOT;
@@ -14,7 +15,8 @@ use crate::{
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Who made a schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ScheduleSource")]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// It came with a template.

@@ -25,6 +25,7 @@ use jiff::Timestamp;
 pub use once::Once;
 pub use register::{Registered, Registration};
 pub use remove::Removal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -37,7 +38,7 @@ use crate::{
 };
 
 /// How messages reach an agent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryMode {
     /// They are posted to its URL.
