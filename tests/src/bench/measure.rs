@@ -1,0 +1,332 @@
+//! The measuring: starts in turn, then calls in turn.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{
+    aws::Aws,
+    environment::Stack,
+    function::{Function, Plan, Request, Start},
+};
+use crate::{Agent, template::Template};
+
+/// What everything is compared with.
+pub const BARE: &str = "bare";
+/// One function of each domain: what a start costs depends on the binary.
+const STARTED: [&str; 8] = [
+    "registry.heartbeat",
+    "messages.dispatch",
+    "activity.notify",
+    "events.list",
+    "workspaces.get",
+    "fleet.silent",
+    "templates.list",
+    "schedules.crud",
+];
+/// What is called, by the name it has in the table.
+const CALLED: [(&str, &str); 4] = [
+    (BARE, BARE),
+    ("heartbeat", "registry.heartbeat"),
+    ("notify", "activity.notify"),
+    ("dispatch", "messages.dispatch"),
+];
+/// Works while `dispatch` is called.
+const DELIVER: &str = "messages.deliver";
+/// Calls of one function before the next one's turn.
+const BLOCK: usize = 20;
+/// Calls that are not counted: buffers grow, connections open.
+pub const WARM: usize = 100;
+const ADMIN: &str = "break-glass-of-the-bench";
+
+/// What is measured, and how often.
+#[derive(Debug, Clone)]
+pub struct Effort {
+    /// The folder with the release binaries.
+    pub binaries: PathBuf,
+    /// What functions write goes there.
+    pub log: PathBuf,
+    /// How often each is started.
+    pub starts: usize,
+    /// How often each is called.
+    pub calls: usize,
+}
+
+/// The calls of one function.
+#[derive(Debug, Clone, Default)]
+pub struct Calls {
+    /// The CPU of those that count.
+    pub cpu: Duration,
+    /// How many those are.
+    pub count: u32,
+    /// How long each took, here.
+    pub walls: Vec<Duration>,
+    /// Bytes in RAM after the first hundred, and at the end.
+    pub resident: (u64, u64),
+}
+
+/// What was measured.
+#[derive(Debug, Clone, Default)]
+pub struct Measured {
+    /// Starts, by handler.
+    pub starts: BTreeMap<String, Vec<Start>>,
+    /// Calls, by name.
+    pub calls: BTreeMap<String, Calls>,
+}
+
+/// Measures all of it. Nothing else should work on this machine meanwhile; if something does, it
+/// slows the bare function as well.
+///
+/// # Errors
+/// A function failed, or asked AWS for something that is not there.
+pub async fn measure(effort: &Effort) -> Result<Measured, String> {
+    let aws = Aws::start().await;
+    let bench = Bench::new(effort, &aws);
+    let mut measured = Measured {
+        starts: bench.starts().await?,
+        ..Measured::default()
+    };
+    measured.calls = bench.calls(&aws).await?;
+    match aws.unknown().as_slice() {
+        [] => Ok(measured),
+        unknown => Err(format!("the functions asked for {unknown:?}")),
+    }
+}
+
+struct Bench<'a> {
+    effort: &'a Effort,
+    stack: Stack,
+}
+
+impl<'a> Bench<'a> {
+    fn new(effort: &'a Effort, aws: &Aws) -> Self {
+        // Closed, and agents may be on the loopback.
+        let parameters = [("AdminToken", ADMIN), ("MoleculeEnv", "development")];
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let stack = Stack {
+            aws: aws.url(),
+            parameters: parameters.into(),
+        };
+        Self { effort, stack }
+    }
+
+    async fn start(&self, handler: &str) -> Result<Function, String> {
+        Function::start(&self.plan(handler)?, &self.effort.log).await
+    }
+
+    fn plan(&self, handler: &str) -> Result<Plan, String> {
+        let template = Template::ours();
+        if handler == BARE {
+            return Ok(Plan {
+                handler: BARE.to_owned(),
+                binary: self.effort.binaries.join(BARE),
+                environment: BTreeMap::new(),
+                memory: 256,
+            });
+        }
+        let function = template.functions().find(|it| it.handler() == handler);
+        let function = function.ok_or_else(|| format!("the template has no {handler}"))?;
+        Ok(Plan {
+            handler: handler.to_owned(),
+            binary: self.effort.binaries.join(function.domain()),
+            environment: self.stack.environment(template, &function),
+            memory: function.property("MemorySize").as_u64().unwrap_or(256),
+        })
+    }
+
+    /// Each is started in turn: so a slow minute slows all of them.
+    async fn starts(&self) -> Result<BTreeMap<String, Vec<Start>>, String> {
+        let mut starts: BTreeMap<String, Vec<Start>> = BTreeMap::new();
+        for _ in 0..self.effort.starts {
+            for handler in [BARE].into_iter().chain(STARTED) {
+                let started = self.start(handler).await?;
+                let all = starts.entry(handler.to_owned()).or_default();
+                all.push(started.start);
+            }
+        }
+        Ok(starts)
+    }
+
+    async fn calls(&self, aws: &Aws) -> Result<BTreeMap<String, Calls>, String> {
+        let agent = Agent::start().await;
+        let talk = Talk::new(self, &agent.url).await?;
+        let deliver = Arc::new(self.start(DELIVER).await?);
+        aws.invokes(Arc::clone(&deliver));
+        let mut running = Vec::new();
+        for (what, handler) in CALLED {
+            running.push((what, self.start(handler).await?));
+        }
+        let mut all: BTreeMap<String, Calls> = BTreeMap::new();
+        let mut done = 0;
+        while done < self.effort.calls {
+            for (what, function) in &running {
+                let watched: Vec<(&str, &Function)> = match *what {
+                    "dispatch" => vec![(what, function), ("deliver", &*deliver)],
+                    _ => vec![(what, function)],
+                };
+                let mut before = Vec::new();
+                for (_, function) in &watched {
+                    before.push(function.cpu()?);
+                }
+                let mut walls = Vec::new();
+                for number in done..done + BLOCK {
+                    let request = talk.request(what, number);
+                    let began = Instant::now();
+                    function.call(&request).await?;
+                    walls.push(began.elapsed());
+                }
+                for ((what, function), before) in watched.into_iter().zip(before) {
+                    let used = function.cpu()?.saturating_sub(before);
+                    let calls = all.entry(what.to_owned()).or_default();
+                    if done >= WARM {
+                        calls.cpu += used;
+                        calls.count += u32::try_from(BLOCK).unwrap_or_default();
+                        calls.walls.extend(&walls);
+                    }
+                    let resident = function.resident()?;
+                    if done + BLOCK <= WARM {
+                        calls.resident.0 = resident;
+                    }
+                    calls.resident.1 = resident;
+                }
+                aws.tidy();
+            }
+            done += BLOCK;
+        }
+        Ok(all)
+    }
+}
+
+/// Two workspaces, and what is said to them.
+struct Talk {
+    /// Who beats and notifies: id and token.
+    beats: (String, String),
+    /// Who is sent messages.
+    listens: String,
+    paths: BTreeMap<&'static str, String>,
+}
+
+impl Talk {
+    async fn new(bench: &Bench<'_>, agent: &str) -> Result<Self, String> {
+        let create = bench.start("workspaces.create").await?;
+        let register = bench.start("registry.register").await?;
+        let mut made = Vec::new();
+        for name in ["Beats", "Listens"] {
+            let new = Request {
+                method: "POST",
+                path: "/workspaces",
+                params: Vec::new(),
+                bearer: ADMIN,
+                body: json!({"name": name, "external": true}),
+            };
+            let answer = create.call(&new).await?;
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let id = text(&answer["id"]);
+            let token = text(&answer["connection"]["auth_token"]);
+            let here = Request {
+                method: "POST",
+                path: "/registry/register",
+                params: Vec::new(),
+                bearer: &token,
+                body: json!({"id": id, "url": agent, "agent_card": {"name": name}}),
+            };
+            register.call(&here).await?;
+            made.push((id, token));
+        }
+        let (Some(listens), Some(beats)) = (made.pop(), made.pop()) else {
+            return Err("two workspaces were to be made".to_owned());
+        };
+        let paths = [
+            (BARE, "/".to_owned()),
+            ("heartbeat", "/registry/heartbeat".to_owned()),
+            ("notify", format!("/workspaces/{}/notify", beats.0)),
+            ("dispatch", format!("/workspaces/{}/a2a", listens.0)),
+        ];
+        Ok(Self {
+            beats,
+            listens: listens.0,
+            paths: paths.into(),
+        })
+    }
+
+    /// The request by that name; the number makes it another one.
+    fn request(&self, what: &str, number: usize) -> Request<'_> {
+        let (id, token) = (&*self.beats.0, &*self.beats.1);
+        let (params, bearer, body) = match what {
+            "heartbeat" => (Vec::new(), token, beat(id, number)),
+            "notify" => {
+                let body = json!({"message": format!("I have finished report {number}.")});
+                (vec![("id", id)], token, body)
+            }
+            "dispatch" => (vec![("id", &*self.listens)], ADMIN, message(number)),
+            _ => (Vec::new(), token, beat(id, number)),
+        };
+        Request {
+            method: "POST",
+            path: self.paths.get(what).map_or("/", String::as_str),
+            params,
+            bearer,
+            body,
+        }
+    }
+}
+
+/// A beat of an agent that goes on with what it did.
+fn beat(id: &str, number: usize) -> Value {
+    json!({
+        "workspace_id": id,
+        "error_rate": 0.0125,
+        "active_tasks": 1,
+        "uptime_seconds": 30 * number,
+        "current_task": "summarising the quarterly report",
+        "monthly_spend": 1234,
+        "runtime_metadata": {
+            "capabilities": {"session": true, "status_mgmt": true},
+            "idle_timeout_seconds": 600,
+        },
+    })
+}
+
+fn message(number: usize) -> Value {
+    let text = format!("What is new since report {number}?");
+    json!({
+        "jsonrpc": "2.0",
+        "id": number.to_string(),
+        "method": "message/send",
+        "params": {"message": {
+            "role": "user",
+            "messageId": Uuid::new_v4(),
+            "parts": [{"kind": "text", "text": text}],
+        }},
+    })
+}
+
+/// The bytes of a binary, and of the zip that is uploaded. Python zips, as the SAM CLI does.
+///
+/// # Errors
+/// There is no such file, or no Python.
+pub fn sizes(binary: &Path) -> Result<(u64, u64), String> {
+    const ZIP: &str = "import io, sys, zipfile\nout = io.BytesIO()\n\
+        with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED) as z: z.write(sys.argv[1], 'bootstrap')\n\
+        print(len(out.getvalue()))";
+    let shown = binary.display();
+    let bytes = std::fs::metadata(binary).map_err(|why| format!("{shown}: {why}"))?;
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let zipped = std::process::Command::new(&python)
+        .arg("-c")
+        .arg(ZIP)
+        .arg(binary)
+        .output();
+    let zipped = zipped.map_err(|why| format!("{python}: {why}"))?;
+    let said = String::from_utf8_lossy(&zipped.stdout);
+    let zip = said.trim().parse();
+    let zip = zip.map_err(|_| format!("{shown}: {}", String::from_utf8_lossy(&zipped.stderr)))?;
+    Ok((bytes.len(), zip))
+}
