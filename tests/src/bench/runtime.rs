@@ -103,7 +103,7 @@ impl Runtime {
                 }
                 tokio::select! {
                     () = waits => {}
-                    what = said.recv() => return Err(format!("it did not start: {what:?}")),
+                    what = said.recv() => return Err(format!("it did not start: {}", why(what))),
                 }
             }
         };
@@ -122,8 +122,18 @@ impl Runtime {
         sent.map_err(|_| "nobody takes events".to_owned())?;
         match timeout(PATIENCE, said.recv()).await {
             Ok(Some(Said::Answer(to, body))) if to == id => Ok(body),
-            other => Err(format!("{other:?}")),
+            Ok(other) => Err(why(other)),
+            Err(_) => Err("it does not answer".to_owned()),
         }
+    }
+}
+
+/// What it said instead of what was asked.
+fn why(said: Option<Said>) -> String {
+    match said {
+        Some(Said::Answer(id, _)) => format!("an answer to {id}"),
+        Some(Said::Failure(why)) => why,
+        None => "it is gone".to_owned(),
     }
 }
 
