@@ -106,7 +106,8 @@ pub async fn tick(ticking: &Ticking, now: Timestamp) -> Result<Report> {
         if let Err(error) = see_to(ticking.app, &due, now, &mut report).await {
             // One that fails does not keep the others waiting.
             report.failed += 1;
-            tracing::warn!(?due, %error, "a slot could not be seen to");
+            let workspace_id = due.workspace();
+            tracing::warn!(%workspace_id, %due, %error, "a slot could not be seen to");
         }
     }
     tell(ticking, &report, now);

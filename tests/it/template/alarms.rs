@@ -179,6 +179,32 @@ fn the_runbook_and_saved_queries_name_what_is_there() {
     }
 }
 
+/// What may be in one query: CloudWatch's limit.
+const MOST_GROUPS: usize = 50;
+
+#[test]
+fn the_failures_of_every_function_are_in_a_saved_query() {
+    let template = Template::ours();
+    let queries = template.of_type("AWS::Logs::QueryDefinition");
+    let failures = queries.filter(|(id, _)| id.ends_with("FailuresQuery"));
+    let mut looked_at = BTreeSet::new();
+    for (id, query) in failures {
+        let groups = query["Properties"]["LogGroupNames"].as_array();
+        let groups = groups.expect("groups");
+        assert!(groups.len() <= MOST_GROUPS, "{id}: {}", groups.len());
+        looked_at.extend(groups.iter().filter_map(|group| group["Ref"].as_str()));
+    }
+    // A query that names a group that is not there does not deploy.
+    let always = template
+        .functions()
+        .filter(|it| it.resource["Condition"].is_null());
+    let groups: Vec<Value> = always
+        .map(|it| it.property("LoggingConfig")["LogGroup"]["Ref"].clone())
+        .collect();
+    let groups: BTreeSet<&str> = groups.iter().filter_map(Value::as_str).collect();
+    assert_eq!(looked_at, groups);
+}
+
 #[test]
 fn the_dashboard_shows_metrics_that_are_written() {
     let template = Template::ours();

@@ -136,8 +136,8 @@ impl Counted {
         let relay = price::LAMBDA_REQUEST
             + price::RELAY_SECONDS * price::RELAY_MEMORY * price::LAMBDA_GB_SECOND
             + price::READ_UNIT;
-        // One invocation of kick, then sent, received, deleted.
-        let job = price::LAMBDA_REQUEST + 3.0 * price::SQS_REQUEST;
+        // One invocation of kick, then sent, received, deleted; and its row and its entry go.
+        let job = price::LAMBDA_REQUEST + 3.0 * price::SQS_REQUEST + 2.0 * price::WRITE_UNIT;
         gateway
             + number(self.sqs) * price::SQS_REQUEST
             + number(self.kms) * price::KMS_REQUEST
@@ -230,7 +230,7 @@ mod tests {
             s3_reads: 1,
             ..beat()
         };
-        let more = 2.0 + (0.20 + 0.066_67 + 0.125) + 1.40 + 3.0 + 0.4 + 5.0 + 0.4;
+        let more = 2.0 + (0.20 + 0.066_67 + 0.125) + 2.65 + 3.0 + 0.4 + 5.0 + 0.4;
         close(change.per_million(0.0) - beat().per_million(0.0), more);
         let clock = Counted {
             http: false,
