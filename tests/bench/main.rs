@@ -1,7 +1,7 @@
 //! `make bench`: what functions take of a machine, beside a bare one and beside the baseline. Not a
 //! test: cargo calls a program of this crate so that no build of the functions has to link it.
 
-use std::{env, fs, path::Path, process::ExitCode};
+use std::{collections::BTreeSet, env, fs, path::Path, process::ExitCode};
 
 use e2e::{
     bench::{
@@ -49,11 +49,12 @@ async fn bench() -> Result<bool, String> {
     let measured = measured.map_err(|why| format!("{why} (see {})", effort.log.display()))?;
     let (mut bytes, mut absent) = (Sizes::new(), Vec::new());
     let domains = Template::ours().functions().map(|it| it.domain());
-    for name in domains.chain([BARE]) {
+    let names: BTreeSet<&str> = domains.chain([BARE]).collect();
+    for name in names {
         let binary = effort.binaries.join(name);
         if binary.is_file() {
             bytes.insert(name.to_owned(), sizes(&binary)?);
-        } else if !absent.contains(&name) {
+        } else {
             absent.push(name);
         }
     }
