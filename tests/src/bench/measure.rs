@@ -66,7 +66,7 @@ pub struct Calls {
     pub cpu: Duration,
     /// How many those are.
     pub count: u32,
-    /// How long each took, here.
+    /// How long each took, here; none of who is not called by us.
     pub walls: Vec<Duration>,
     /// Bytes in RAM after the first hundred, and at the end.
     pub resident: (u64, u64),
@@ -196,13 +196,16 @@ impl<'a> Bench<'a> {
                     function.call(&request).await?;
                     walls.push(began.elapsed());
                 }
-                for ((what, function), before) in watched.into_iter().zip(before) {
+                for ((called, function), before) in watched.into_iter().zip(before) {
                     let used = function.cpu()?.saturating_sub(before);
-                    let calls = all.entry(what.to_owned()).or_default();
+                    let calls = all.entry(called.to_owned()).or_default();
                     if done >= WARM {
                         calls.cpu += used;
                         calls.count += u32::try_from(BLOCK).unwrap_or_default();
-                        calls.walls.extend(&walls);
+                        // Of who works behind another the caller sees nothing.
+                        if called == *what {
+                            calls.walls.extend(&walls);
+                        }
                     }
                     let resident = function.resident()?;
                     if done + BLOCK <= WARM {

@@ -65,11 +65,13 @@ fn calls(measured: &Measured, text: &mut String, ratios: &mut Ratios) {
         let by = over(each(calls), bare);
         let mut walls = calls.walls.clone();
         walls.sort_unstable();
-        let at = |share: usize| walls.get((walls.len() * share) / 100).copied();
-        let at = |share| ms(at(share).unwrap_or_default());
+        let at = |share: usize| match walls.get((walls.len() * share) / 100) {
+            Some(wall) => format!("{:.2}", ms(*wall)),
+            None => String::new(),
+        };
         let _ = writeln!(
             text,
-            "| {what} | {:.3} | {by:.2} | {:.2} | {:.2} |",
+            "| {what} | {:.3} | {by:.2} | {} | {} |",
             ms(each(calls)),
             at(50),
             at(99)
