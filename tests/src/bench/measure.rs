@@ -7,14 +7,13 @@ use std::{
     time::Duration,
 };
 
-use serde_json::{Value, json};
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::{
     aws::Aws,
     environment::Stack,
-    function::{Function, Plan, Request, Start},
+    function::{Function, Plan, Start},
+    talk::{ADMIN, Talk},
 };
 use crate::{Agent, template::Template};
 
@@ -44,7 +43,6 @@ const DELIVER: &str = "messages.deliver";
 const BLOCK: usize = 20;
 /// Calls that are not counted: buffers grow, connections open.
 pub const WARM: usize = 100;
-const ADMIN: &str = "break-glass-of-the-bench";
 
 /// What is measured, and how often.
 #[derive(Debug, Clone)]
@@ -166,7 +164,8 @@ impl<'a> Bench<'a> {
 
     async fn calls(&self, aws: &Aws) -> Result<BTreeMap<String, Calls>, String> {
         let agent = Agent::start().await;
-        let talk = Talk::new(self, &agent.url).await?;
+        let register = self.start("registry.register").await?;
+        let talk = Talk::new(&register, &agent.url).await?;
         let mut deliver = None;
         if self.is_built(DELIVER) {
             let started = Arc::new(self.start(DELIVER).await?);
@@ -219,102 +218,6 @@ impl<'a> Bench<'a> {
         }
         Ok(all)
     }
-}
-
-/// Two workspaces, and what is said to them.
-struct Talk {
-    /// Who beats and notifies: id and token.
-    beats: (String, String),
-    /// Who is sent messages.
-    listens: String,
-    paths: BTreeMap<&'static str, String>,
-}
-
-impl Talk {
-    async fn new(bench: &Bench<'_>, agent: &str) -> Result<Self, String> {
-        // An operator who registers an id that nobody knows makes a workspace, and gets its token.
-        let register = bench.start("registry.register").await?;
-        let mut made = Vec::new();
-        for name in ["Beats", "Listens"] {
-            let id = Uuid::new_v4().to_string();
-            let here = Request {
-                method: "POST",
-                path: "/registry/register",
-                params: Vec::new(),
-                bearer: ADMIN,
-                body: json!({"id": id, "url": agent, "agent_card": {"name": name}}),
-            };
-            let answer = register.call(&here).await?;
-            let token = answer["auth_token"].as_str();
-            let token = token.ok_or_else(|| format!("no token: {answer}"))?;
-            made.push((id, token.to_owned()));
-        }
-        let (Some(listens), Some(beats)) = (made.pop(), made.pop()) else {
-            return Err("two workspaces were to be made".to_owned());
-        };
-        let paths = [
-            (BARE, "/".to_owned()),
-            ("heartbeat", "/registry/heartbeat".to_owned()),
-            ("notify", format!("/workspaces/{}/notify", beats.0)),
-            ("dispatch", format!("/workspaces/{}/a2a", listens.0)),
-        ];
-        Ok(Self {
-            beats,
-            listens: listens.0,
-            paths: paths.into(),
-        })
-    }
-
-    /// The request by that name; the number makes it another one.
-    fn request(&self, what: &str, number: usize) -> Request<'_> {
-        let (id, token) = (&*self.beats.0, &*self.beats.1);
-        let (params, bearer, body) = match what {
-            "heartbeat" => (Vec::new(), token, beat(id, number)),
-            "notify" => {
-                let body = json!({"message": format!("I have finished report {number}.")});
-                (vec![("id", id)], token, body)
-            }
-            "dispatch" => (vec![("id", &*self.listens)], ADMIN, message(number)),
-            _ => (Vec::new(), token, beat(id, number)),
-        };
-        Request {
-            method: "POST",
-            path: self.paths.get(what).map_or("/", String::as_str),
-            params,
-            bearer,
-            body,
-        }
-    }
-}
-
-/// A beat of an agent that goes on with what it did.
-fn beat(id: &str, number: usize) -> Value {
-    json!({
-        "workspace_id": id,
-        "error_rate": 0.0125,
-        "active_tasks": 1,
-        "uptime_seconds": 30 * number,
-        "current_task": "summarising the quarterly report",
-        "monthly_spend": 1234,
-        "runtime_metadata": {
-            "capabilities": {"session": true, "status_mgmt": true},
-            "idle_timeout_seconds": 600,
-        },
-    })
-}
-
-fn message(number: usize) -> Value {
-    let text = format!("What is new since report {number}?");
-    json!({
-        "jsonrpc": "2.0",
-        "id": number.to_string(),
-        "method": "message/send",
-        "params": {"message": {
-            "role": "user",
-            "messageId": Uuid::new_v4(),
-            "parts": [{"kind": "text", "text": text}],
-        }},
-    })
 }
 
 /// The bytes of a binary, and of the zip that is uploaded. Python zips, as the SAM CLI does.

@@ -13,3 +13,4 @@ pub mod measure;
 pub mod proc;
 pub mod report;
 mod runtime;
+mod talk;
