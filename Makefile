@@ -21,7 +21,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 GLIBC := GLIBC_2.34
 
 .DEFAULT_GOAL := help
-.PHONY: help dev redeploy logs test test-unit test-e2e test-console openapi test-openapi soak soak-fleet lint validate build deploy deploy-local-sam clean-local
+.PHONY: help dev redeploy logs test test-unit test-e2e test-console openapi test-openapi soak soak-fleet bench bench-baseline cost lint validate build deploy deploy-local-sam clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,21 @@ soak: ## The simulation until a million messages were accepted (MESSAGES=1000000
 soak-fleet: ## The simulation of the fleet (SEEDS=2000; SEED=n replays one, with its trace)
 	FLEET_SEEDS=$(or $(SEEDS),2000) $(if $(SEED),FLEET_SEED=$(SEED)) \
 	  cargo test --workspace --lib -- fleet_simulation::tests::storms --nocapture
+
+# Builds for this machine, whatever ARCH is: the ratios hold for the other one as well.
+bench: ## Start, CPU, memory and size of the release binaries, beside a bare function; .local/bench.md (STRICT=1 fails, UPDATE=1 is the new baseline)
+	@[ "$$(uname -s)" = Linux ] || { echo "make bench: it reads /proc, so it needs Linux" >&2; exit 1; }
+	cargo build --release $(DOMAINS:%=--bin %) --bin bare
+	PYTHON=$(PYTHON) cargo test --workspace --test bench
+
+bench-baseline: ## As bench, and what it measures is what later runs are compared with
+	$(MAKE) bench UPDATE=1
+
+# The counting tests leave what they counted; the bench's CPU is taken in if it has run.
+cost: $(LOCAL)/venv/.made ## What operations and an agent's month cost, from counted calls; .local/cost.md, and whether the README agrees
+	@rm -rf $(LOCAL)/cost && mkdir -p $(LOCAL)/cost
+	COUNTS_FOLDER=$(CURDIR)/$(LOCAL)/cost $(EMULATOR_PYTHON) infra/local/test.py cargo test --workspace --test it -- calls cost
+	cargo test --workspace --test cost
 
 lint: $(LOCAL)/venv-sam/.made $(LOCAL)/venv-checkov/.made ## Formatting, clippy, the template (cfn-lint, checkov), the boot script, the Python of the local stack
 	cargo fmt --all --check

@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::{Mode, address::Reach};
 use e2e::{
     Agent, Workspace,
+    cost::Counted,
     counted::{AwsCall, Fault, InCall, InProcess, round_trips, show},
     template::Template,
 };
@@ -101,6 +102,7 @@ async fn a_message_reaches_its_agent_after_two_round_trips_and_a_claim() {
         let invoke = invoke.expect("deliver is invoked");
         let (before, invoke) = (&calls[..invoke], &calls[invoke]);
         let ours = before.iter().filter(|call| call.service == "dynamodb");
+        Counted::of(&format!("message {what}"), "messages.dispatch", before).leave();
         let entry = line(&format!("message {what}, until invoked"), before);
         assert!(round_trips(ours) <= 2, "{entry}");
         table.push(entry);
@@ -117,6 +119,9 @@ async fn a_message_reaches_its_agent_after_two_round_trips_and_a_claim() {
             "dynamodb:UpdateItem",
             "the claim comes first"
         );
+        if table.len() == 1 {
+            Counted::of("its delivery", "messages.deliver", &calls).leave();
+        }
         let entry = line("  its delivery", &calls);
         assert!(round_trips(&calls) <= 4, "{entry}");
         table.push(entry);

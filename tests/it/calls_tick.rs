@@ -8,6 +8,7 @@ use std::{
 
 use domain::{Mode, WorkspaceId};
 use e2e::{
+    cost::Counted,
     counted::{AwsCall, Fault, InProcess, round_trips, show},
     twin::{Calm, Twin},
 };
@@ -98,6 +99,23 @@ async fn counters_that_contradict_themselves_are_found_by_their_line_and_by_thei
         matches!((found.drifting, found.drift), (1, 2) | (2, 4)),
         "{found:?}"
     );
+}
+
+#[tokio::test]
+async fn a_tick_where_nothing_is_due_reads_empty_indexes_and_notes_that_it_ran() {
+    let inside = InProcess::alone(Mode::DevClosed).await;
+    let jobs = Jobs::start(inside.app).expect("a queue");
+    let ticking = Ticking::over(context(&inside), jobs, "tests");
+    inside.wire.take();
+    tick::handle(ticking, json!({})).await.expect("a tick");
+    let calls = inside.wire.take();
+    permitted("messages.tick", &calls);
+    let counted = Counted::of("messages tick, nothing due", "messages.tick", &calls);
+    counted.leave();
+    show(&format!("{counted:?}"));
+    // Jobs, requests, lines and approvals, each by four shards, and one to audit.
+    assert!(counted.read_units <= 9.0, "{counted:?}");
+    assert_eq!((counted.write_units, counted.events), (1, 0), "{counted:?}");
 }
 
 #[tokio::test]

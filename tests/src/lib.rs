@@ -3,7 +3,9 @@
 mod agent;
 mod answer;
 mod backstage;
+pub mod bench;
 mod call;
+pub mod cost;
 pub mod counted;
 pub mod dynamo;
 pub mod fleet_simulation;

@@ -105,27 +105,24 @@ pub async fn handle(ticking: &'static Ticking, _: Value) -> Result<Ticked> {
 /// Requests for approval that are late. Here because this is the tick that looks at what is due every
 /// minute anyway: a function of their own would be called 43,200 times a month to find nothing.
 async fn approvals(ticking: &Ticking, store: &Store, now: Timestamp) -> Option<Expired> {
-    let failed = |how_many| {
-        ticking
-            .metrics
-            .write(&[(Metric::TickFailed, how_many)], now)
-    };
     match store.expire_approvals(now, LATE_APPROVALS).await {
         Ok(expired) => {
             if expired.found > 0 {
-                let Expired {
-                    found,
-                    changed,
-                    failed,
-                } = expired;
-                tracing::info!(found, changed, failed, "requests for approval expired");
+                tracing::info!(
+                    found = expired.found,
+                    changed = expired.changed,
+                    failed = expired.failed,
+                    backlog_age_s = expired.backlog_age,
+                    unfinished = expired.unfinished,
+                    "requests for approval expired"
+                );
             }
-            failed(number(expired.failed));
+            ticking.metrics.write(&facts_of_approvals(&expired), now);
             Some(expired)
         }
         Err(error) => {
             edge::http::log_failure(&error, "approvals");
-            failed(1);
+            ticking.metrics.write(&[(Metric::TickFailed, 1)], now);
             None
         }
     }
@@ -162,9 +159,47 @@ fn facts(report: &Report) -> [(Metric, i64); 4] {
     ]
 }
 
+fn facts_of_approvals(expired: &Expired) -> [(Metric, i64); 2] {
+    [
+        (Metric::TickFailed, number(expired.failed)),
+        (Metric::TickBacklogSeconds, expired.backlog_seconds()),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn approvals_that_are_late_for_long_are_a_backlog() {
+        let in_time = Expired {
+            found: 3,
+            changed: 3,
+            backlog_age: 61,
+            ..Expired::default()
+        };
+        assert!(
+            facts_of_approvals(&in_time)
+                .iter()
+                .all(|(_, value)| *value == 0)
+        );
+        let refused = Expired {
+            failed: 1,
+            ..in_time.clone()
+        };
+        let told = [(Metric::TickFailed, 1), (Metric::TickBacklogSeconds, 61)];
+        assert_eq!(facts_of_approvals(&refused), told);
+        let more = Expired {
+            unfinished: true,
+            ..in_time.clone()
+        };
+        assert_eq!(facts_of_approvals(&more)[1].1, 61);
+        let late = Expired {
+            backlog_age: 301,
+            ..in_time
+        };
+        assert_eq!(facts_of_approvals(&late)[1].1, 301);
+    }
 
     #[test]
     fn a_tick_in_time_has_nothing_to_tell() {

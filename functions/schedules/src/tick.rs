@@ -19,7 +19,13 @@ use edge::{
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use store::schedules::{Due, Schedule, SchedulesDue};
+use store::{
+    schedules::{Due, Schedule, SchedulesDue},
+    sweeps::Run,
+};
+
+/// Its name where runs are noted: the reference's (contract: lifecycle-and-sweepers 8).
+pub const NAME: &str = "scheduler";
 
 /// How many slots of each shard one tick reads; the rest is the next one's.
 const LIMIT: i32 = 100;
@@ -100,10 +106,15 @@ pub async fn tick(ticking: &Ticking, now: Timestamp) -> Result<Report> {
         if let Err(error) = see_to(ticking.app, &due, now, &mut report).await {
             // One that fails does not keep the others waiting.
             report.failed += 1;
-            tracing::warn!(?due, %error, "a slot could not be seen to");
+            let workspace_id = due.workspace();
+            tracing::warn!(%workspace_id, %due, %error, "a slot could not be seen to");
         }
     }
     tell(ticking, &report, now);
+    // A tick is no worse for it: the next one notes itself again.
+    if let Err(error) = ticking.app.store.note_run(NAME, &Run::at(now)).await {
+        edge::http::log_failure(&error, NAME);
+    }
     Ok(report)
 }
 

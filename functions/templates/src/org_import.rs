@@ -26,9 +26,10 @@ use crate::{
     org::{
         create::{Outcome, create},
         model::Org,
-        plan::{Planned, folders, plan},
+        plan::{Planned, folders, plan, prompt_files},
         read::{Folder, ROOT, Variables},
         room::room,
+        schedules::{Prompts, Skipped},
     },
 };
 
@@ -76,6 +77,16 @@ struct Row<'a> {
     id: WorkspaceId,
     name: &'a str,
     tier: i64,
+    /// How many schedules it got.
+    #[serde(skip_serializing_if = "is_zero")]
+    schedules: usize,
+    /// Those that could not be made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    schedules_skipped: Vec<Skipped>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -105,13 +116,13 @@ pub async fn handle(context: &'static Importer, caller: Caller, input: Input) ->
     let app = context.app;
     app.admin(&caller).await?;
     let request: ImportRequest = input.json(MAX_BYTES, "invalid request body")?;
-    let (org, variables) = read(app, &request).await?;
+    let (org, variables, prompts) = read(app, &request).await?;
     if !request.force
         && let Some(refusal) = missing(app, &org).await?
     {
         return Ok(refusal);
     }
-    let plan = plan(&org, &variables).map_err(invalid)?;
+    let plan = plan(&org, &variables, &prompts, input.now).map_err(invalid)?;
     reachable(app, &plan).await?;
     room(app, plan.len()).await?;
     let kept = keep(app, &request, &org, &plan, input.now.to_string()).await?;
@@ -126,12 +137,12 @@ fn invalid(why: String) -> Error {
 }
 
 /// The template, out of the bucket or out of the request.
-async fn read(app: &App, request: &ImportRequest) -> Result<(Org, Variables)> {
+async fn read(app: &App, request: &ImportRequest) -> Result<(Org, Variables, Prompts)> {
     if request.dir.is_empty() {
         let inline = request.template.clone().filter(|it| !it.is_null());
         let inline = inline.ok_or_else(|| Error::invalid("provide 'dir' or 'template'"))?;
         let org = Org::read(inline).map_err(invalid)?;
-        return Ok((org, Variables::default()));
+        return Ok((org, Variables::default(), Prompts::new()));
     }
     let dir = relative(&request.dir).filter(|dir| dir.len() <= MAX_DIR);
     let dir = dir.ok_or_else(|| Error::invalid("invalid org directory"))?;
@@ -145,7 +156,9 @@ async fn read(app: &App, request: &ImportRequest) -> Result<(Org, Variables)> {
         .map_err(|why| Error::invalid("org template expansion failed").with("detail", why))?;
     let org = Org::read(document).map_err(invalid)?;
     let variables = folder.variables(folders(&org).map_err(invalid)?).await?;
-    Ok((org, variables))
+    let prompts = prompt_files(&org).map_err(invalid)?;
+    let prompts = folder.prompts(prompts).await?;
+    Ok((org, variables, prompts))
 }
 
 /// The refusal, if global secrets do not have what the template requires.
@@ -260,16 +273,20 @@ async fn keep(
 
 fn answer(org: &Org, plan: &[Planned], outcome: Outcome, kept: Kept) -> Result<Reply> {
     let Outcome { created, failed } = outcome;
-    let rows = created.iter().filter_map(|at| plan.get(*at));
+    let begun = failed.iter().map(|(at, _)| *at);
+    let begun: BTreeSet<usize> = begun.chain(created.keys().copied()).collect();
+    let rows = created.into_iter();
+    let rows = rows.filter_map(|(at, made)| Some((plan.get(at)?, made)));
     let rows: Vec<Row<'_>> = rows
-        .map(|it| Row {
+        .map(|(it, made)| Row {
             id: it.place.id,
             name: &it.name,
             tier: it.tier,
+            schedules: made.count,
+            schedules_skipped: made.skipped,
         })
         .collect();
     let name = |at: usize| plan.get(at).map_or("", |it| it.name.as_str());
-    let begun: BTreeSet<usize> = failed.iter().map(|(at, _)| *at).chain(created).collect();
     let not_begun = (0..plan.len()).filter(|at| !begun.contains(at));
     let not_created: Vec<&str> = not_begun.map(name).collect();
     let mut failures = Vec::new();

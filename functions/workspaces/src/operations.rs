@@ -1,10 +1,13 @@
 //! `GET /admin/liveness`: when each sweep last ran (contract: lifecycle-and-sweepers 8).
 //! `GET /metrics`: how the organisation stands, for Prometheus (contract: extended-surface 18).
 //!
-//! Prices. Liveness: one read unit. Metrics: all beats, so 40 read units for 1,000 workspaces: read
-//! once a minute that is $0.22 a month, every 15 s $0.88. Requests, errors and durations are counted
-//! by AWS for nothing, and are not here: to ask CloudWatch for them would cost a cent per thousand
-//! series, with each reading.
+//! Prices. Liveness: one read unit. Metrics: all beats and open connections, so 40 read units for
+//! 1,000 workspaces: read once a minute that is $0.22 a month, every 15 s $0.88.
+//!
+//! The contract's two series of requests by route are not here, and the answer says so. No process
+//! sees all requests; a line of metrics for each would cost more than a heartbeat's write; and AWS
+//! counts them by function for nothing, one function being one route. To ask CloudWatch with each
+//! reading would cost a cent per thousand series: $4 a month at one reading a minute.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -22,6 +25,13 @@ use store::{lifecycle::Pulse, sweeps::Run};
 
 /// The format of Prometheus' text.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// Where the contract's other series are: comments, which Prometheus passes over.
+const ELSEWHERE: &str = "\
+# molecule_http_requests_total and molecule_http_request_duration_seconds_total are not served here.
+# CloudWatch has them for every route, as one function is one route: namespace AWS/Lambda, metrics
+# Invocations, Errors, Throttles and Duration, by FunctionName; answers by class are in AWS/ApiGateway
+# (Count, 4xx, 5xx, Latency), by ApiId. Exporters of CloudWatch bring both to Prometheus.
+";
 /// What the reference calls the sweep that hibernates; ours has other work beside.
 const HIBERNATION: (&str, &str) = ("silent", "hibernation-monitor");
 
@@ -57,7 +67,9 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     let runs = app.store.sweep_runs().await?;
     if input.path == "/metrics" {
         let pulses = app.store.pulses().await?.all;
-        return Ok(Reply::text(StatusCode::OK, &exposition(&runs, &pulses)).of_type(CONTENT_TYPE));
+        let listeners = app.store.connections(input.now).await?.len();
+        let text = exposition(&runs, &pulses, listeners);
+        return Ok(Reply::text(StatusCode::OK, &text).of_type(CONTENT_TYPE));
     }
     let subsystems = subsystems(&runs, input.now);
     Ok(Reply::ok(&Liveness { subsystems }))
@@ -76,7 +88,7 @@ fn subsystems(runs: &[(String, Run)], now: Timestamp) -> BTreeMap<&str, Tick> {
 }
 
 /// The text that Prometheus reads.
-fn exposition(runs: &[(String, Run)], pulses: &[Pulse]) -> String {
+fn exposition(runs: &[(String, Run)], pulses: &[Pulse], listeners: usize) -> String {
     let mut by_status: BTreeMap<&str, usize> = BTreeMap::new();
     for pulse in pulses {
         *by_status.entry(pulse.status.as_str()).or_default() += 1;
@@ -107,10 +119,16 @@ fn exposition(runs: &[(String, Run)], pulses: &[Pulse]) -> String {
         vec![(String::new(), tasks.to_string())],
     );
     gauge(
+        "molecule_websocket_connections_active",
+        "WebSockets that are told of events.",
+        vec![(String::new(), listeners.to_string())],
+    );
+    gauge(
         "molecule_sweep_last_run_timestamp_seconds",
         "When each sweep last came to its end.",
         sweeps.collect(),
     );
+    text.push_str(ELSEWHERE);
     text
 }
 
@@ -176,16 +194,20 @@ mod tests {
             pulse(Status::Online, 1),
             pulse(Status::AwaitingAgent, 0),
         ];
-        let text = exposition(&runs(), &pulses);
+        let text = exposition(&runs(), &pulses, 3);
         let values: Vec<&str> = text.lines().filter(|it| !it.starts_with('#')).collect();
         let expected = [
             "molecule_workspaces{status=\"awaiting_agent\"} 1",
             "molecule_workspaces{status=\"online\"} 2",
             "molecule_active_tasks 3",
+            "molecule_websocket_connections_active 3",
             "molecule_sweep_last_run_timestamp_seconds{sweep=\"messages\"} 1799999990",
             "molecule_sweep_last_run_timestamp_seconds{sweep=\"silent\"} 1799999930",
         ];
         assert_eq!(values, expected);
         assert!(text.ends_with('\n'));
+        // What is not here says where it is.
+        let said = |line: &str| line.starts_with("# ") && line.contains("AWS/Lambda");
+        assert!(text.lines().any(said), "{text}");
     }
 }

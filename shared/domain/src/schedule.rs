@@ -5,6 +5,9 @@
 //! other once it is accepted, so it is sent once, waits in line and is never dropped. A schedule has
 //! one fire at a time.
 
+mod draft;
+
+pub use draft::{Asked, Draft};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

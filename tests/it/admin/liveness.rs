@@ -10,7 +10,13 @@ async fn every_sweep_of_the_stack_says_when_it_last_ran() {
     until(150, "all have run of late", || async {
         let answer = world.get(LIVENESS).bearer(&world.admin).await;
         let subsystems = answer.expect(200).json["subsystems"].clone();
-        let names = ["messages", "silent", "overdue", "hibernation-monitor"];
+        let names = [
+            "messages",
+            "silent",
+            "overdue",
+            "hibernation-monitor",
+            "scheduler",
+        ];
         let recent = names.iter().all(|name| {
             let tick = &subsystems[name];
             let parsed = tick["last_tick_at"].as_str().map(str::parse);

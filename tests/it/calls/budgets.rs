@@ -135,7 +135,7 @@ pub(super) fn of(
             0,
             admin(Method::GET, "/admin/liveness", json!({})),
         ),
-        ("metrics", 5, 0, admin(Method::GET, "/metrics", json!({}))),
+        ("metrics", 6, 0, admin(Method::GET, "/metrics", json!({}))),
         ("health", 0, 0, inside.get("/health")),
         ("the description", 0, 0, inside.get("/openapi.json")),
         ("the console", 0, 0, inside.get("/")),

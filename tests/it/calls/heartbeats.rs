@@ -8,6 +8,7 @@ use std::sync::{
 use domain::{Mode, WorkspaceId, token::MAX_LIVE_TOKENS};
 use e2e::{
     Workspace,
+    cost::prices as price,
     counted::{InProcess, item_bytes, show},
     template::Template,
 };
@@ -68,20 +69,8 @@ async fn the_item_of_a_heartbeat_stays_small() {
     ));
 }
 
-/// US dollars per million, on demand, us-east-1, arm64.
-mod price {
-    pub(super) const HTTP_API: f64 = 1.00;
-    pub(super) const LAMBDA_REQUEST: f64 = 0.20;
-    pub(super) const LAMBDA_GB_SECOND: f64 = 13.333_4;
-    pub(super) const WRITE_UNIT: f64 = 0.625;
-    pub(super) const READ_UNIT: f64 = 0.125;
-    /// A gigabyte of logs is a thousand million bytes.
-    pub(super) const LOG_BYTE: f64 = 0.0005;
-}
 /// A beat every 30 s for 30 days.
 const BEATS: f64 = 86_400.0;
-/// What a beat takes in its function, DynamoDB included: measured elsewhere, and a small part.
-const SECONDS: f64 = 0.005;
 /// What a log line is at least, with its envelope.
 const LINE_BYTES: f64 = 300.0;
 
@@ -109,7 +98,8 @@ async fn a_month_of_heartbeats_costs_at_most_18_cents() {
     let function = function.expect("the heartbeat function");
     let memory = function.property("MemorySize").as_f64().expect("a number");
     let gateway = price::HTTP_API;
-    let lambda = price::LAMBDA_REQUEST + price::LAMBDA_GB_SECOND * SECONDS * memory / 1024.0;
+    let lambda = price::LAMBDA_REQUEST
+        + price::LAMBDA_GB_SECOND * price::ROUND_TRIP_SECONDS * memory / 1024.0;
     #[expect(clippy::cast_precision_loss, reason = "a few units")]
     let units = (count.write_units + count.index_units) as f64;
     let table = units * price::WRITE_UNIT + count.read_units * price::READ_UNIT;

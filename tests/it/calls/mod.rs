@@ -9,7 +9,10 @@ mod templates;
 
 use budgets::Budget;
 use domain::Mode;
-use e2e::counted::{AwsCall, InProcess, PUBLIC, round_trips, show};
+use e2e::{
+    cost::Counted,
+    counted::{AwsCall, InProcess, PUBLIC, round_trips, show},
+};
 use serde_json::json;
 
 fn names(calls: &[AwsCall]) -> String {
@@ -65,7 +68,9 @@ async fn every_operation_keeps_to_its_budget() {
             write_units,
             call,
         } = budget;
+        let function = call.function();
         let (answer, calls) = call.counted().await;
+        Counted::of(what, &function, &calls).leave();
         assert!(
             answer.status < 400 || what == "no such route",
             "{what}: {answer:?}"

@@ -50,12 +50,13 @@ async fn templates_keep_to_their_budgets() {
         ("list of workspaces", 2, 0, 0, get("/workspaces")),
         ("organisation of one", 1, 12, 0, org(1)),
         ("organisation of nine", 9, 108, 0, org(9)),
-        // Looks, reads org.yaml, then what it includes and variables; keeps what is skipped.
+        // Looks, reads org.yaml, then what it includes, variables and a prompt; keeps what is
+        // skipped. Two of its transactions make schedules.
         (
             "organisation of three",
-            6,
-            60,
-            4,
+            9,
+            88,
+            5,
             post("/org/import", json!({"dir": "trio"})),
         ),
     ];

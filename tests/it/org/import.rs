@@ -24,10 +24,10 @@ async fn the_organisation_of_three() {
     assert_eq!(
         made.json,
         json!({"org": "Trio", "count": 3, "workspaces": [
-            {"id": ids[0], "name": "Lead", "tier": 1},
+            {"id": ids[0], "name": "Lead", "tier": 1, "schedules": 2},
             {"id": ids[1], "name": "Writer", "tier": 1},
             {"id": ids[2], "name": "Editor", "tier": 1},
-        ], "skipped": ["files_dir", "plugins", "schedules"], "import_id": made.text("import_id")})
+        ], "skipped": ["files_dir", "plugins"], "import_id": made.text("import_id")})
     );
     for (n, x, y) in [(0, 0.0, 0.0), (1, 16.0, 130.0), (2, 270.0, 130.0)] {
         let row = world.listed(&ids[n]).await.expect("listed");
@@ -52,10 +52,7 @@ async fn the_organisation_of_three() {
     let kept: Value = serde_json::from_slice(&kept.expect("read").expect("there")).expect("JSON");
     assert_eq!(kept["defaults"], json!({"plugins": ["notes"]}));
     assert_eq!(kept["workspaces"][0]["workspace_id"], ids[0]);
-    assert_eq!(
-        kept["workspaces"][0]["rest"]["schedules"][0]["name"],
-        "morning"
-    );
+    assert_eq!(kept["workspaces"][0]["files_dir"], "lead");
     // It can be done again, and makes others.
     let again = super::import::import(&world, &json!({"dir": "trio"}))
         .await

@@ -1,4 +1,5 @@
 mod import;
 mod import_partly;
 mod import_refused;
+mod import_schedules;
 mod templates;

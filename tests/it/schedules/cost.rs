@@ -3,6 +3,7 @@
 use domain::Mode;
 use e2e::{
     Agent,
+    cost::Counted,
     counted::{AwsCall, InProcess, round_trips, show},
 };
 use reqwest::Method;
@@ -12,7 +13,7 @@ use serde_json::json;
 use crate::calls_messages::permitted;
 
 #[tokio::test]
-async fn a_tick_where_nothing_is_due_is_eight_queries_and_a_slot_is_one_transaction() {
+async fn a_tick_where_nothing_is_due_is_eight_queries_and_a_note_and_a_slot_is_one_transaction() {
     let inside = InProcess::alone(Mode::DevClosed).await;
     let (own, agent) = (inside.workspace("Own").await, Agent::start().await);
     inside.register(&own, &agent.url).await.expect(200);
@@ -26,13 +27,14 @@ async fn a_tick_where_nothing_is_due_is_eight_queries_and_a_slot_is_one_transact
 
     let mut table = Vec::new();
     for (what, now, trips, writes) in [
-        ("tick, nothing due", jiff::Timestamp::UNIX_EPOCH, 8, 0),
-        ("tick, one slot", slot, 10, 8),
+        ("tick, nothing due", jiff::Timestamp::UNIX_EPOCH, 9, 1),
+        ("tick, one slot", slot, 11, 9),
     ] {
         inside.wire.take();
         tick(ticking, now).await.expect("a tick");
         let calls = inside.wire.take();
         permitted("schedules.tick", &calls);
+        Counted::of(&format!("schedules {what}"), "schedules.tick", &calls).leave();
         let units: usize = calls.iter().map(AwsCall::write_units).sum();
         assert!(
             round_trips(&calls) <= trips,

@@ -2,7 +2,7 @@
 
 use domain::{
     Error, Kind, Result, ScheduleId, WorkspaceId,
-    schedule::{self, MAX_SCHEDULES, prompt_preview},
+    schedule::{Asked, MAX_SCHEDULES},
     time::wire,
 };
 use edge::{
@@ -12,7 +12,7 @@ use edge::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::schedules::{Created, Schedule, Source, new_id};
+use store::schedules::{Created, Schedule, Source};
 
 use super::{MAX_BYTES, name_taken};
 
@@ -50,42 +50,20 @@ pub(super) async fn create(app: &App, workspace: WorkspaceId, input: &Input) -> 
         prompt,
         enabled,
     } = input.json(MAX_BYTES, REQUIRED)?;
-    if cron_expr.is_empty() {
-        return Err(Error::invalid(REQUIRED));
-    }
-    let prompt = schedule::prompt(&prompt)?;
-    schedule::name(&name)?;
-    let cron = schedule::parse(&cron_expr, &timezone)?;
-    let next_run_at = cron.next_after(input.now);
-    let schedule = Schedule {
-        id: new_id(),
-        workspace,
-        name,
-        cron_expr,
-        timezone: if timezone.is_empty() {
-            "UTC".to_owned()
-        } else {
-            timezone
-        },
-        prompt_preview: prompt_preview(&prompt),
-        enabled: enabled.unwrap_or(true),
-        source: Source::Runtime,
-        last_run_at: None,
-        next_run_at,
-        run_count: 0,
-        last_status: String::new(),
-        last_error: String::new(),
-        consecutive_empty_runs: 0,
-        running: None,
-        version: 1,
-        created_at: input.now,
-        updated_at: input.now,
+    let asked = Asked {
+        name: &name,
+        cron_expr: &cron_expr,
+        timezone: &timezone,
+        prompt: &prompt,
+        enabled,
     };
-    match app.store.create_schedule(&schedule, &prompt).await? {
+    let draft = asked.draft(input.now)?;
+    let schedule = Schedule::of(&draft, workspace, Source::Runtime, input.now);
+    match app.store.create_schedule(&schedule, &draft.prompt).await? {
         Created::Yes => Ok(Reply::created(&CreateReply {
             id: schedule.id,
             status: "created",
-            next_run_at: next_run_at.map(wire),
+            next_run_at: schedule.next_run_at.map(wire),
         })),
         Created::NameTaken => Err(name_taken(&schedule.name)),
         Created::Full => Err(Error::conflict(format!(

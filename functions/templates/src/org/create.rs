@@ -1,6 +1,6 @@
 //! Creating what was planned: parents first, a few at the same time, until one fails.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::{Error, Result, event::Event, workspace::Status};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
@@ -11,7 +11,10 @@ use store::{
 };
 use tokio::time::Instant;
 
-use super::plan::Planned;
+use super::{
+    plan::Planned,
+    schedules::{self, Made},
+};
 use crate::Importer;
 
 /// How many are created at the same time (contract 7.4). Siblings check one parent in their
@@ -21,8 +24,8 @@ const AT_ONCE: usize = 3;
 /// What became of a plan.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Those that are there, by their place in the plan.
-    pub created: Vec<usize>,
+    /// Those that are there, by their place in the plan, each with what became of its schedules.
+    pub created: BTreeMap<usize, Made>,
     /// Those that could not be created.
     pub failed: Vec<(usize, Error)>,
 }
@@ -41,11 +44,11 @@ pub async fn create(
     loop {
         while running.len() < AT_ONCE && outcome.failed.is_empty() && Instant::now() < until {
             let Some(next) = ready.pop() else { break };
-            running.push(async move { (next, one(context, plan, next, now).await) });
+            running.push(async move { (next, one(context, plan, next, now, until).await) });
         }
         match running.next().await {
-            Some((done, Ok(()))) => {
-                outcome.created.push(done);
+            Some((done, Ok(made))) => {
+                outcome.created.insert(done, made);
                 // In front of what waits already: a branch is finished before the next begins.
                 ready.extend(below(plan, Some(done)));
             }
@@ -53,7 +56,6 @@ pub async fn create(
             None => break,
         }
     }
-    outcome.created.sort_unstable();
     outcome
 }
 
@@ -64,9 +66,15 @@ fn below(plan: &[Planned], parent: Option<usize>) -> Vec<usize> {
     children.map(|(at, _)| at).collect()
 }
 
-async fn one(context: &Importer, plan: &[Planned], at: usize, now: Timestamp) -> Result<()> {
+async fn one(
+    context: &Importer,
+    plan: &[Planned],
+    at: usize,
+    now: Timestamp,
+    until: Instant,
+) -> Result<Made> {
     let Some(planned) = plan.get(at) else {
-        return Ok(());
+        return Ok(Made::default());
     };
     let sealed = context.vault.seal(planned.place.id, &planned.secrets, now);
     let sealed = sealed.await?;
@@ -93,7 +101,7 @@ async fn one(context: &Importer, plan: &[Planned], at: usize, now: Timestamp) ->
         .create_workspace_within(settings.max_workspaces, &new)
         .await?
     {
-        Created::Yes => Ok(()),
+        Created::Yes => Ok(schedules::make(context.app, planned, now, until).await),
         Created::ParentChanged => Err(Error::conflict("its parent was moved or removed")),
         Created::Full(there) => Err(settings.quota_reached(there)),
         Created::Exists | Created::Repeat => Err(Error::internal("a random id is taken")),

@@ -12,3 +12,4 @@ pub mod model;
 pub mod plan;
 pub mod read;
 pub mod room;
+pub mod schedules;

@@ -8,6 +8,8 @@ use edge::http::{Fields, Number};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::schedules::Written;
+
 /// The most workspaces of one organisation: twice what must be done within one call.
 pub const MAX_WORKSPACES: usize = 200;
 
@@ -102,10 +104,13 @@ pub struct Node {
     /// What it would like to have.
     #[serde(default, deserialize_with = "Fields::or_zero")]
     pub recommended_env: Vec<Requirement>,
+    /// Prompts that it gets by the clock.
+    #[serde(default, deserialize_with = "Fields::or_zero")]
+    pub schedules: Vec<Written>,
     /// Those below it.
     #[serde(default, deserialize_with = "Fields::or_zero")]
     pub children: Vec<Self>,
-    /// All that nothing acts upon yet: schedules, channels, plugins, prompts, memories.
+    /// All that nothing acts upon yet: channels, plugins, prompts, memories.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -199,7 +204,7 @@ mod tests {
         let org = Org::read(json!({
             "name": "Trio", "required_env": ["B"], "global_memories": [{"content": "x"}],
             "defaults": {"tier": 1, "plugins": ["p"]},
-            "workspaces": [{"name": "Lead", "role": null, "schedules": [{}], "children": [
+            "workspaces": [{"name": "Lead", "role": null, "schedules": [{}], "channels": [{}], "children": [
                 {"name": "A", "required_env": [{"any_of": ["X", "Y"]}], "recommended_env": ["B", "C"]},
                 {"name": "B", "children": null},
             ]}],
@@ -210,7 +215,8 @@ mod tests {
         assert!(
             org.rest.contains_key("global_memories") && org.defaults.rest.contains_key("plugins")
         );
-        assert!(org.workspaces[0].rest.contains_key("schedules"));
+        assert_eq!(org.workspaces[0].schedules.len(), 1);
+        assert!(org.workspaces[0].rest.contains_key("channels"));
         let head = json!({"name": "Trio", "description": "", "workspaces": 3,
             "required_env": ["B", {"any_of": ["X", "Y"]}], "recommended_env": ["C"]});
         assert_eq!(serde_json::to_value(org.head()).expect("JSON"), head);
@@ -229,6 +235,8 @@ mod tests {
             json!({"workspaces": [{"name": 7}]}),
             json!({"workspaces": {"name": "a"}}),
             json!({"workspaces": [{"name": "a", "tier": "big"}]}),
+            json!({"workspaces": [{"name": "a", "schedules": [7]}]}),
+            json!({"workspaces": [{"name": "a", "schedules": [{"enabled": "yes"}]}]}),
             json!({"workspaces": [{"name": "a", "required_env": [{"any_of": []}]}]}),
             json!({"workspaces": [{"name": "a", "required_env": [7]}]}),
             json!({"workspaces": many}),

@@ -7,9 +7,11 @@ use domain::{
     WorkspaceId,
     access::Place,
     fields::{self, MAX_NAME, MAX_ROLE, MAX_RUNTIME},
+    schedule::Draft,
     secret::{SecretName, SecretValue},
     template::relative,
 };
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
@@ -17,6 +19,7 @@ use super::{
     layout::{self, Size},
     model::{Defaults, Node, Org},
     read::Variables,
+    schedules::{self, Prompts, Skipped},
 };
 
 /// The size of a workspace that neither it nor the defaults give (contract 7.4).
@@ -58,8 +61,25 @@ pub struct Planned {
     pub secrets: BTreeMap<SecretName, SecretValue>,
     /// Its folder in the template.
     pub files_dir: String,
+    /// Its schedules.
+    pub schedules: Vec<Draft>,
+    /// Those that the template has wrong.
+    pub schedules_skipped: Vec<Skipped>,
     /// What nothing acts upon yet.
     pub rest: Map<String, Value>,
+}
+
+/// The files that are prompts of schedules.
+///
+/// # Errors
+/// A sentence.
+pub fn prompt_files(org: &Org) -> Result<BTreeSet<String>, String> {
+    let mut files = BTreeSet::new();
+    for node in org.nodes() {
+        let folder = folder(node)?;
+        files.extend(node.schedules.iter().filter_map(|it| it.file(&folder)));
+    }
+    Ok(files)
 }
 
 /// The folders whose variables matter.
@@ -85,10 +105,17 @@ fn folder(node: &Node) -> Result<String, String> {
 ///
 /// # Errors
 /// A sentence.
-pub fn plan(org: &Org, variables: &Variables) -> Result<Vec<Planned>, String> {
+pub fn plan(
+    org: &Org,
+    variables: &Variables,
+    prompts: &Prompts,
+    now: Timestamp,
+) -> Result<Vec<Planned>, String> {
     let mut planner = Planner {
         defaults: &org.defaults,
         variables,
+        prompts,
+        now,
         plan: Vec::new(),
     };
     for root in &org.workspaces {
@@ -101,6 +128,8 @@ pub fn plan(org: &Org, variables: &Variables) -> Result<Vec<Planned>, String> {
 struct Planner<'a> {
     defaults: &'a Defaults,
     variables: &'a Variables,
+    prompts: &'a Prompts,
+    now: Timestamp,
     plan: Vec<Planned>,
 }
 
@@ -130,7 +159,10 @@ impl Planner<'_> {
         at: (f64, f64),
         beside_parent: (f64, f64),
     ) -> Result<Planned, String> {
-        let variables = self.variables.of(&folder(node)?);
+        let folder = folder(node)?;
+        let variables = self.variables.of(&folder);
+        let (schedules, schedules_skipped) =
+            schedules::sort_out(&node.schedules, &folder, self.prompts, self.now);
         let runtime = if node.external || node.runtime == "external" {
             "external"
         } else {
@@ -172,6 +204,8 @@ impl Planner<'_> {
             beside_parent,
             secrets: secrets(&variables).map_err(|why| named(node, &why))?,
             files_dir: node.files_dir.clone(),
+            schedules,
+            schedules_skipped,
             rest: node.rest.clone(),
         };
         planned.check().map_err(|why| named(node, why.message()))?;

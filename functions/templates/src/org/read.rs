@@ -10,6 +10,7 @@ use store::{Store, keys::ORG_TEMPLATE_FILES};
 use super::{
     dotenv,
     expand::{Unfinished, expand},
+    schedules::Prompts,
 };
 use crate::yaml::{self, Broken};
 
@@ -87,6 +88,20 @@ impl<'a> Folder<'a> {
             (folder, dotenv::read(&text.unwrap_or_default()))
         });
         Ok(Variables(variables.collect()))
+    }
+
+    /// The texts of these files; those that are not there, not text or too large are none.
+    ///
+    /// # Errors
+    /// The bucket did not answer.
+    pub async fn prompts(&mut self, files: BTreeSet<String>) -> Result<Prompts> {
+        self.fetch(files.clone()).await?;
+        let texts = files.into_iter();
+        let texts = texts.map(|path| {
+            let text = self.texts.get(&path).cloned().flatten();
+            (path, text)
+        });
+        Ok(texts.collect())
     }
 
     /// Reads files; those that are not there, not text or too large are noted as missing.

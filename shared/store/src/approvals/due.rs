@@ -26,6 +26,17 @@ pub struct Expired {
     pub changed: usize,
     /// Those that could not be written: the next look is the retry.
     pub failed: usize,
+    /// For how many seconds the oldest had been late.
+    pub backlog_age: i64,
+    /// Whether more may be late than this looked at.
+    pub unfinished: bool,
+}
+
+impl Expired {
+    /// The age of what is late, if looks do not keep up; zero when all was seen to in time.
+    pub fn backlog_seconds(&self) -> i64 {
+        domain::time::backlog_seconds(self.backlog_age, self.unfinished || self.failed > 0)
+    }
 }
 
 impl Store {
@@ -35,13 +46,18 @@ impl Store {
     /// # Errors
     /// The datastore did not say what is late.
     pub async fn expire_approvals(&self, now: Timestamp, limit: i32) -> Result<Expired> {
-        let mut late = Vec::new();
+        let (mut late, mut unfinished) = (Vec::new(), false);
         for shard in 0..SHARDS {
             let until = keys::due_at(now, "~");
             let entries = self.due_keys(DUE, keys::due(DUE_KIND, shard), until, limit);
-            late.extend(entries.await?.into_iter().map(|(key, _)| key));
+            let entries = entries.await?;
+            unfinished |= i32::try_from(entries.len()).is_ok_and(|found| found >= limit);
+            late.extend(entries.into_iter().map(|(key, _)| key));
         }
-        let mut done = Expired::default();
+        let mut done = Expired {
+            unfinished,
+            ..Expired::default()
+        };
         if late.is_empty() {
             return Ok(done);
         }
@@ -55,6 +71,8 @@ impl Store {
                 continue;
             }
             done.found += 1;
+            let age = now.duration_since(approval.expires_at()).as_secs();
+            done.backlog_age = done.backlog_age.max(age);
             match self.expire(&approval, now).await {
                 Ok(changed) => done.changed += usize::from(changed),
                 Err(error) => {

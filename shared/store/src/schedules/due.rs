@@ -2,6 +2,8 @@
 //!
 //! Every write names the slot that was seen, so of two ticks at once only one acts.
 
+use std::fmt;
+
 use domain::{
     Result, WorkspaceId,
     event::Event,
@@ -26,6 +28,29 @@ pub enum Due {
     Slot(Box<Schedule>, Option<Seen>),
     /// A fire that nobody has sent.
     Unsent(Box<FireRow>),
+}
+
+impl Due {
+    /// Whose it is.
+    pub fn workspace(&self) -> WorkspaceId {
+        match self {
+            Self::Slot(schedule, _) => schedule.workspace,
+            Self::Unsent(fire) => fire.workspace,
+        }
+    }
+}
+
+/// For logs: ids and times, never what a schedule says.
+impl fmt::Display for Due {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Slot(schedule, _) => match schedule.next_run_at {
+                Some(at) => write!(f, "slot {at} of {}", schedule.id),
+                None => write!(f, "no slot of {}", schedule.id),
+            },
+            Self::Unsent(row) => write!(f, "fire {} of {}", row.fire.slot, row.fire.schedule_id),
+        }
+    }
 }
 
 /// What is due.
@@ -262,4 +287,37 @@ fn claim(head: Change, schedule: &Schedule, slot: Timestamp, now: Timestamp) -> 
         Write::put_item(entry).if_new(),
         pending(schedule.workspace, &job(schedule.workspace, fire.fire), now),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::schedule::Asked;
+
+    use super::{super::Source, *};
+
+    #[test]
+    fn what_is_due_is_named_without_its_words() {
+        let asked = Asked {
+            name: "Private",
+            cron_expr: "0 9 * * *",
+            prompt: "a secret prompt",
+            ..Asked::default()
+        };
+        let draft = asked.draft(Timestamp::UNIX_EPOCH).expect("a draft");
+        let own = WorkspaceId::random();
+        let schedule = Schedule::of(&draft, own, Source::Runtime, Timestamp::UNIX_EPOCH);
+        let fire = FireRow::of(&schedule, Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        for due in [
+            Due::Unsent(Box::new(fire)),
+            Due::Slot(Box::new(schedule.clone()), None),
+        ] {
+            let text = due.to_string();
+            assert!(text.contains("1970-01-01T") && text.contains(&schedule.id.to_string()));
+            assert!(
+                !text.contains("secret") && !text.contains("Private"),
+                "{text}"
+            );
+            assert_eq!(due.workspace(), own);
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod edit;
 mod end;
 mod fire;
 mod rows;
+mod template;
 
 use domain::{Result, ScheduleId, WorkspaceId, schedule::HISTORY};
 pub use due::{Due, SchedulesDue};
@@ -18,6 +19,7 @@ pub use fire::{Refusal, ToSend};
 use jiff::Timestamp;
 pub use rows::{FireRow, Schedule, Source};
 use serde::{Deserialize, Serialize};
+pub use template::Placed;
 use uuid::Uuid;
 
 use crate::{

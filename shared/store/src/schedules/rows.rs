@@ -1,11 +1,14 @@
 //! Schedules and fires as stored.
 
-use domain::{ScheduleId, WorkspaceId, schedule};
+use domain::{
+    ScheduleId, WorkspaceId,
+    schedule::{self, Draft, prompt_preview},
+};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::DUE_SLOT;
+use super::{DUE_SLOT, new_id};
 use crate::{
     expr::{Change, Item, value},
     keys::{self, DUE, Key, LOG},
@@ -88,6 +91,38 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// A new one, as it was asked for.
+    pub fn of(draft: &Draft, workspace: WorkspaceId, source: Source, now: Timestamp) -> Self {
+        let Draft {
+            name,
+            cron_expr,
+            timezone,
+            prompt,
+            enabled,
+            next_run_at,
+        } = draft;
+        Self {
+            id: new_id(),
+            workspace,
+            name: name.clone(),
+            cron_expr: cron_expr.clone(),
+            timezone: timezone.clone(),
+            prompt_preview: prompt_preview(prompt),
+            enabled: *enabled,
+            source,
+            last_run_at: None,
+            next_run_at: *next_run_at,
+            run_count: 0,
+            last_status: String::new(),
+            last_error: String::new(),
+            consecutive_empty_runs: 0,
+            running: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     pub(super) fn key(&self) -> Key {
         keys::schedule(self.workspace, self.id)
     }

@@ -10,7 +10,10 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, PutRequest, WriteRequest},
 };
 use domain::WorkspaceId;
-use e2e::counted::{AwsCall, item_bytes, show};
+use e2e::{
+    cost::Counted,
+    counted::{AwsCall, item_bytes, show},
+};
 use fleet::sweeps::{
     Watch,
     overdue::{self, Overdue},
@@ -135,6 +138,12 @@ async fn where_nothing_is_a_sweep_is_four_empty_reads_and_a_note() {
         (names(&beats), names(&due)),
         (SILENT.into(), OVERDUE.into())
     );
+    for (what, handler, calls) in [
+        ("sweep of silent agents, none there", "fleet.silent", &beats),
+        ("sweep of late boots, none there", "fleet.overdue", &due),
+    ] {
+        Counted::of(what, handler, calls).leave();
+    }
     for (calls, expected) in [(beats, 3.0), (due, 2.0)] {
         let reads = calls.iter().filter(|call| call.operation != "UpdateItem");
         let units: f64 = reads.map(AwsCall::read_units).sum();

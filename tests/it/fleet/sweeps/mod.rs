@@ -7,6 +7,7 @@ mod orphans;
 mod overdue;
 mod phantom;
 mod silent;
+mod strangers;
 
 use domain::{Mode, WorkspaceId, workspace::Status};
 use e2e::{

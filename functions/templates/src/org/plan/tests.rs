@@ -6,13 +6,17 @@ fn org(json: Value) -> Org {
     Org::read(json).expect("an org")
 }
 
+fn planned(org: &Org, variables: &Variables) -> Result<Vec<Planned>, String> {
+    plan(org, variables, &Prompts::new(), Timestamp::UNIX_EPOCH)
+}
+
 fn refused(node: Value) -> String {
     let mut node = node;
     if node.get("name").is_none() {
         node["name"] = json!("a");
     }
     let org = org(json!({"workspaces": [node]}));
-    let planned = folders(&org).and_then(|_| plan(&org, &Variables::default()));
+    let planned = folders(&org).and_then(|_| planned(&org, &Variables::default()));
     planned.expect_err("refused")
 }
 
@@ -26,7 +30,7 @@ fn workspaces_take_defaults() {
             {"name": "Out", "external": true, "runtime": "hermes", "url": "https://8.8.8.8/"},
         ],
     }));
-    let plan = plan(&org, &Variables::default()).expect("a plan");
+    let plan = planned(&org, &Variables::default()).expect("a plan");
     let short: Vec<_> = plan
         .iter()
         .map(|it| {
@@ -50,7 +54,7 @@ fn workspaces_take_defaults() {
     assert_eq!(plan[0].role.as_deref(), Some("leads all"));
     assert_eq!(plan[1].max_concurrent_tasks, 1);
     let bare = Org::read(json!({"workspaces": [{"name": "a"}]})).expect("an org");
-    let bare = super::plan(&bare, &Variables::default()).expect("a plan");
+    let bare = planned(&bare, &Variables::default()).expect("a plan");
     assert_eq!((bare[0].runtime.as_str(), bare[0].tier), ("langgraph", 2));
 }
 
@@ -62,7 +66,7 @@ fn parents_come_first_and_children_stand_inside() {
         ]},
         {"name": "E"},
     ]}));
-    let plan = plan(&org, &Variables::default()).expect("a plan");
+    let plan = planned(&org, &Variables::default()).expect("a plan");
     let shape: Vec<_> = plan
         .iter()
         .map(|it| (it.name.as_str(), it.parent))
@@ -102,7 +106,7 @@ fn variables_become_secrets_and_fill_directories() {
         folders(&org).expect("folders"),
         ["", "a"].map(str::to_owned).into()
     );
-    let plan = plan(&org, &all).expect("a plan");
+    let plan = planned(&org, &all).expect("a plan");
     let secrets = |n: usize| -> Vec<_> {
         let secrets = plan[n].secrets.iter();
         secrets.map(|(k, v)| (k.as_str(), v.reveal())).collect()
@@ -111,7 +115,7 @@ fn variables_become_secrets_and_fill_directories() {
     assert_eq!(secrets(1), [("KEY", "1"), ("ROOT", "/srv")]);
     assert_eq!(plan[0].workspace_dir.as_deref(), Some("/srv/a"));
     let many: String = (0..51).map(|n| format!("K{n}=v\n")).collect();
-    assert!(super::plan(&org, &Variables::from(&[("", &many)])).is_err());
+    assert!(planned(&org, &Variables::from(&[("", &many)])).is_err());
 }
 
 #[test]
@@ -140,4 +144,35 @@ fn what_cannot_be_created_is_refused_as_a_whole() {
         let found = refused(node.clone());
         assert!(found.contains(why), "{node}: {found}");
     }
+}
+
+#[test]
+fn schedules_are_sorted_out_and_their_files_are_known() {
+    let org = org(
+        json!({"workspaces": [{"name": "A", "files_dir": "./a/", "schedules": [
+            {"name": "one", "cron_expr": "0 9 * * *", "prompt_file": "one.md"},
+            {"name": "two", "cron_expr": "0 9 * * *", "prompt": "p", "timezone": "Europe/Berlin"},
+            {"name": "three", "cron_expr": "0 9 * *", "prompt": "p"},
+            {"name": "four", "cron_expr": "0 9 * * *", "prompt_file": "../four.md"},
+        ]}]}),
+    );
+    assert_eq!(
+        prompt_files(&org).expect("files"),
+        ["a/one.md".to_owned()].into()
+    );
+    let prompts = [("a/one.md".to_owned(), Some("One".to_owned()))].into();
+    let plan = plan(&org, &Variables::default(), &prompts, Timestamp::UNIX_EPOCH);
+    let plan = plan.expect("a plan");
+    let made: Vec<_> = plan[0]
+        .schedules
+        .iter()
+        .map(|it| (&*it.name, &*it.prompt))
+        .collect();
+    assert_eq!(made, [("one", "One"), ("two", "p")]);
+    let skipped: Vec<_> = plan[0]
+        .schedules_skipped
+        .iter()
+        .map(|it| &*it.name)
+        .collect();
+    assert_eq!(skipped, ["three", "four"]);
 }
