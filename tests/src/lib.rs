@@ -10,6 +10,7 @@ pub mod fleet_simulation;
 mod form;
 mod listener;
 mod messages;
+pub mod runtime_api;
 pub mod simulation;
 pub mod template;
 pub mod twin;
