@@ -265,13 +265,12 @@ impl Running {
         Some(format!("{status} {:?}", words.and_then(Result::ok)))
     }
 
-    /// How much memory it has, in bytes.
-    pub fn memory(&self) -> u64 {
-        let status = format!("/proc/{}/status", self.0.id());
-        let status = std::fs::read_to_string(status).expect("it runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-        kilobytes.expect("a number") * 1024
+    /// How much memory it has, in bytes; none where the system does not tell.
+    pub fn memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+        Some(kilobytes * 1024)
     }
 }
 
