@@ -27,7 +27,7 @@ const UNTOLD: SignedDuration = SignedDuration::from_secs(20);
 /// How often it is looked whether the client may still listen, and said that somebody is there.
 const PROOF: Duration = Duration::from_secs(15);
 /// How many events are told at once. A payload has up to 64 KB or so: this many fit the function.
-const MOST: usize = 50;
+const MOST: usize = 20;
 /// After how many milliseconds a client asks again when the answer broke off.
 const BROKEN_MS: u32 = 2000;
 
@@ -130,8 +130,7 @@ impl Teller {
         }
         let rows = self.told.news(self.app, self.id).await?;
         // There may be more: at once.
-        let full = rows.len() == MOST;
-        self.look = if full { now } else { now + EVERY };
+        self.look = if self.told.more { now } else { now + EVERY };
         text.extend(rows.iter().map(block));
         if rows.last().is_some_and(|last| last.id < self.told.upto) {
             text += &place(self.told.upto);
@@ -146,6 +145,8 @@ impl Teller {
 struct Told {
     upto: EventId,
     ids: HashSet<EventId>,
+    /// Whether there may be more than the last look has shown.
+    more: bool,
     /// Up to where the client knows all that is there when the first look is taken.
     known: Option<EventId>,
 }
@@ -155,6 +156,7 @@ impl Told {
         Self {
             upto: since,
             ids: HashSet::new(),
+            more: false,
             known: Some(since),
         }
     }
@@ -162,10 +164,16 @@ impl Told {
     /// The events that were not told yet; from now on they are.
     async fn news(&mut self, app: &App, id: WorkspaceId) -> Result<Vec<EventRow>> {
         let now = Timestamp::now();
-        let upto = self.upto;
+        // What comes late is looked for when all else is told, and not again with each part of it.
+        let after = if self.more {
+            self.upto
+        } else {
+            before(self.upto)
+        };
         let is_known = |id| self.knows(id);
-        let rows = app.store.events_of_since(id, upto, is_known, MOST, now);
+        let rows = app.store.events_of_after(id, after, is_known, MOST, now);
         let rows = rows.await?;
+        self.more = rows.len() == MOST;
         self.told(rows.iter().map(|row| row.id));
         Ok(rows)
     }

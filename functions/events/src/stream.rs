@@ -36,10 +36,9 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     admit(app, &caller, id).await?;
     let since = since(&input)?;
     let deadline = Instant::now() + WINDOW;
-    let is_known = |row: EventId| row <= since;
     loop {
         let now = Timestamp::now();
-        let found = app.store.events_of_since(id, since, is_known, MOST, now);
+        let found = app.store.events_of_after(id, since, |_| false, MOST, now);
         let new = found.await?;
         if !new.is_empty() || Instant::now() + EVERY > deadline {
             let blocks: String = new.iter().map(block).collect();

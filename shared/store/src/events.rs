@@ -172,23 +172,22 @@ impl Store {
         }
     }
 
-    /// The oldest `limit` events of one workspace that are not known, those that are only pushed among
-    /// them, in their order: of ten seconds up to `since` (see [`OVERLAP_MS`]) and of all that came
-    /// after. `is_known` is asked for each that is read.
+    /// The oldest `limit` events of one workspace above `after` that are not known, those that are only
+    /// pushed among them, in their order. `is_known` is asked for each that is read.
     ///
     /// Pushed rows whose time is over are passed over. One read unit for each 4 KB that is read.
     ///
     /// # Errors
     /// The datastore did not answer.
-    pub async fn events_of_since(
+    pub async fn events_of_after(
         &self,
         workspace: WorkspaceId,
-        since: EventId,
+        after: EventId,
         mut is_known: impl FnMut(EventId) -> bool,
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<EventRow>> {
-        let after = before(since).to_string();
+        let after = after.to_string();
         let (mut found, mut start) = (Vec::new(), None);
         loop {
             let query = Page {
