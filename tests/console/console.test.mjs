@@ -2,6 +2,7 @@
 // One page all along, as a person has it open; the tests are its steps and run in this order.
 
 import assert from "node:assert/strict";
+import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import test, { after, before } from "node:test";
 
@@ -144,6 +145,52 @@ test("a file goes along with a message", async () => {
   await shows(page.locator(".bubble.agent", { hasText: "notes.txt" }));
   await page.reload();
   await shows(mine.locator(".file", { hasText: "notes.txt" }));
+});
+
+test("a large file goes to the bucket and comes back, and a small one beside it", async () => {
+  await page.evaluate(() => {
+    window.shares = [];
+    const look = ({ target }) => target.matches?.("#chosen progress") && window.shares.push(target.value);
+    new MutationObserver((all) => all.forEach(look)).observe(document.getElementById("chosen"), { attributes: true, subtree: true });
+  });
+  const film = Buffer.alloc(9_000_000, "film ");
+  await page.locator("#files").setInputFiles([
+    { name: "film.bin", mimeType: "application/octet-stream", buffer: film },
+    { name: "small.txt", mimeType: "text/plain", buffer: Buffer.from("small") },
+  ]);
+  await shows(page.locator("#chosen", { hasText: "film.bin, 9.0 MB" }));
+  const puts = [];
+  page.on("request", (asked) => asked.method() === "PUT" && puts.push(new URL(asked.url())));
+  await say("echo it is large");
+  const mine = page.locator(".bubble.you", { hasText: "it is large" });
+  const link = mine.locator(".file", { hasText: "film.bin, 9.0 MB" });
+  await shows(link);
+  assert.equal(await mine.locator(".file", { hasText: "small.txt" }).count(), 1);
+  assert.deepEqual(puts.map((url) => url.origin === new URL(BASE).origin), [false], "one file went past the API");
+  const shares = await page.evaluate(() => window.shares);
+  assert.ok(shares.includes(1) && shares.every((share) => share >= 0 && share <= 1), `${shares}`);
+  const [download] = await Promise.all([page.waitForEvent("download", SOON), link.click()]);
+  assert.equal(download.suggestedFilename(), "film.bin");
+  assert.ok(film.equals(await readFile(await download.path())), "as it was sent");
+});
+
+test("a file over 50 MiB is refused in words, before anything is sent", async () => {
+  const huge = path.join(PICTURES, "huge.bin");
+  await writeFile(huge, "");
+  await truncate(huge, 50 * 1024 * 1024 + 1);
+  const sent = [];
+  const note = (asked) => asked.url().includes("/chat/uploads") && sent.push(asked.url());
+  page.on("request", note);
+  await page.locator("#files").setInputFiles(huge);
+  await page.keyboard.press("Tab");
+  await say("echo too much");
+  await shows(page.locator("#chosen .error", { hasText: "huge.bin has 52.4 MB, and a file may have 50 MiB at most" }));
+  await picture("too-large");
+  assert.deepEqual(sent, []);
+  page.off("request", note);
+  await page.getByRole("button", { name: "Remove huge.bin" }).click();
+  await page.locator("#text").fill("");
+  await rm(huge);
 });
 
 test("what goes wrong is said, and long texts are folded", async () => {

@@ -4,7 +4,8 @@
 use e2e::World;
 use reqwest::Method;
 
-/// What the policy of the page must say: nothing inline, nothing from elsewhere but the socket.
+/// What the policy of the page must say: nothing inline, nothing from elsewhere but the socket and the
+/// bucket's files.
 const POLICY: [&str; 7] = [
     "default-src 'none'",
     "script-src 'self'",
@@ -35,7 +36,8 @@ async fn the_page_needs_no_credential_and_loads_nothing_from_elsewhere() {
     }
     let socket = std::env::var("WS_URL").expect("set");
     let origin = socket.strip_suffix("/ws").expect("an address of a socket");
-    let connect = format!("connect-src 'self' {origin}");
+    let bucket = std::env::var("AWS_ENDPOINT_URL").expect("set");
+    let connect = format!("connect-src 'self' {origin} {bucket}");
     assert!(said.contains(&connect.as_str()), "{connect} in {policy}");
     assert_eq!(said.len(), POLICY.len() + 1, "{policy}");
     assert_eq!(root.header("x-frame-options"), "DENY");

@@ -17,7 +17,7 @@ use store::{
     workspaces::Parts,
 };
 
-use crate::{Workspace, until};
+use crate::{Workspace, counted::InProcess, until};
 
 /// The table and the queues of the deployed stack.
 #[derive(Debug)]
@@ -34,7 +34,15 @@ impl Backstage {
     /// # Panics
     /// There is none.
     pub async fn new() -> Self {
-        let table = var("TABLE_NAME");
+        Self::of(var("TABLE_NAME")).await
+    }
+
+    /// Behind functions in this process: nobody is told of what is written there.
+    pub async fn beneath(inside: &InProcess) -> Self {
+        Self::of(inside.app.settings.table.clone()).await
+    }
+
+    async fn of(table: String) -> Self {
         let settings = Settings {
             mode: Mode::DevClosed,
             admin_token: String::new(),

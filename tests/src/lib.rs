@@ -13,6 +13,7 @@ mod form;
 mod listener;
 mod messages;
 pub mod openapi;
+pub mod runtime_api;
 pub mod simulation;
 pub mod template;
 pub mod twin;

@@ -2,11 +2,14 @@
 //!
 //! Without `X-Workspace-ID` it is a person, who sees everything: in open development anybody, else an
 //! operator. With it, or with a workspace's token, it is that workspace. Browsers cannot set headers
-//! on a WebSocket, so a token may come as the second of two protocols, `bearer, <token>`.
+//! on a WebSocket, so a token may come as the second of two protocols, `bearer, <token>`; or as
+//! `base64url.bearer.<token in base64url>`, for tokens that have characters which a protocol may not
+//! have, beside it or among others. What is answered never holds a token that came beside something
+//! else.
 
 use std::collections::HashMap;
 
-use domain::{Error, EventId, Kind, Result, WorkspaceId};
+use domain::{Error, EventId, Kind, Result, WorkspaceId, token};
 use edge::{App, Caller, Identity, auth};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -47,12 +50,22 @@ impl Handshake {
             .filter(|it| !it.is_empty())
     }
 
-    /// The token among the protocols.
-    fn protocol_token(&self) -> Option<&str> {
-        let mut protocols = self.header("sec-websocket-protocol")?.split(',');
-        let first = protocols.next()?.trim();
-        let token = protocols.next()?.trim();
-        (first.eq_ignore_ascii_case(BEARER) && !token.is_empty()).then_some(token)
+    /// The token among the protocols, and the protocol to answer with: browsers hang up without one.
+    fn offer(&self) -> Option<(String, &str)> {
+        let protocols = self.header("sec-websocket-protocol")?.split(',');
+        let protocols: Vec<_> = protocols
+            .map(str::trim)
+            .filter(|it| !it.is_empty())
+            .collect();
+        if let [first, second, ..] = protocols[..]
+            && first.eq_ignore_ascii_case(BEARER)
+        {
+            return Some((token::of_protocol(second), BEARER));
+        }
+        let is_token = |it: &&str| it.starts_with(token::BASE64URL_PROTOCOL);
+        let carrier = protocols.iter().copied().find(is_token)?;
+        let other = protocols.iter().copied().find(|it| !is_token(it));
+        Some((token::of_protocol(carrier), other.unwrap_or(carrier)))
     }
 
     fn since(&self) -> Result<Option<EventId>> {
@@ -71,8 +84,8 @@ pub async fn handle(app: &'static App, handshake: Handshake) -> Result<Value> {
     Ok(match admit(app, &handshake, Timestamp::now()).await {
         Ok(()) => {
             let mut answer = json!({"statusCode": 200});
-            if handshake.protocol_token().is_some() {
-                answer["headers"] = json!({"Sec-WebSocket-Protocol": BEARER});
+            if let Some((_, protocol)) = handshake.offer() {
+                answer["headers"] = json!({"Sec-WebSocket-Protocol": protocol});
             }
             answer
         }
@@ -94,7 +107,7 @@ pub async fn handle(app: &'static App, handshake: Handshake) -> Result<Value> {
 
 async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
     let since = handshake.since()?;
-    let from_protocol = handshake.protocol_token().map(|it| format!("Bearer {it}"));
+    let from_protocol = handshake.offer().map(|(it, _)| format!("Bearer {it}"));
     let authorization = handshake
         .header("authorization")
         .or(from_protocol.as_deref());
@@ -104,20 +117,25 @@ async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
         handshake.header("x-workspace-id"),
         &settings.admin_token,
     );
-    let workspace_id = match &caller.workspace {
-        Some(claimed) => Some(workspace(app, &caller, claimed.parse()?).await?),
+    let (workspace_id, who) = match &caller.workspace {
+        Some(claimed) => {
+            let id = claimed.parse()?;
+            (Some(id), workspace(app, &caller, id).await?)
+        }
         None => {
             check_origin(handshake, &settings.cors_origins, &settings.public_url)?;
             person(app, &caller).await?
         }
     };
     let id = &handshake.context.connection_id;
-    let connection = Connection::new(id, workspace_id, since, now);
+    let is_own = matches!(who, Identity::Workspace(_));
+    let connection =
+        Connection::new(id, workspace_id, since, now).by(caller.token().filter(|_| is_own));
     app.store.connect(&connection).await
 }
 
-/// The workspace that is claimed, if the claim holds.
-async fn workspace(app: &App, caller: &Caller, id: WorkspaceId) -> Result<WorkspaceId> {
+/// Who claims to be this workspace, if the claim holds.
+async fn workspace(app: &App, caller: &Caller, id: WorkspaceId) -> Result<Identity> {
     let (rows, credential) = app.rows(caller, Parts::Core.keys(id)).await?;
     let who = auth::own(app.settings.mode, caller, id, credential.as_ref())?;
     let beat = rows.workspace(id)?.and_then(|found| found.beat);
@@ -125,16 +143,18 @@ async fn workspace(app: &App, caller: &Caller, id: WorkspaceId) -> Result<Worksp
     if who == Identity::Anyone && beat.has_tokens {
         return Err(Error::unauthenticated("missing workspace auth token"));
     }
-    Ok(id)
+    Ok(who)
 }
 
 /// Nobody in particular: a person, or the workspace whose token it is.
-async fn person(app: &App, caller: &Caller) -> Result<Option<WorkspaceId>> {
+async fn person(app: &App, caller: &Caller) -> Result<(Option<WorkspaceId>, Identity)> {
     let (_, credential) = app.rows(caller, []).await?;
-    match auth::anyone(app.settings.mode, caller, credential.as_ref())? {
-        Identity::Workspace(id) => Ok(Some(id)),
-        Identity::Anyone | Identity::Admin | Identity::Org => Ok(None),
-    }
+    let who = auth::anyone(app.settings.mode, caller, credential.as_ref())?;
+    let workspace = match who {
+        Identity::Workspace(id) => Some(id),
+        Identity::Anyone | Identity::Admin | Identity::Org => None,
+    };
+    Ok((workspace, who))
 }
 
 /// Pages of other sites may not listen with somebody's browser. What is no browser sends no origin,
@@ -172,18 +192,26 @@ mod tests {
 
     #[test]
     fn tokens_come_as_protocols() {
+        let encoded = "base64url.bearer.YS9iPT0";
+        let beside = format!("bearer, {encoded}");
+        let among = format!("chat, {encoded}, superchat");
         for (protocols, expected) in [
-            ("bearer, abc", Some("abc")),
-            ("Bearer,abc", Some("abc")),
+            ("bearer, abc", Some(("abc", "bearer"))),
+            ("Bearer,abc", Some(("abc", "bearer"))),
             ("bearer", None),
             ("bearer,", None),
             ("graphql-ws, abc", None),
             ("", None),
+            (&beside, Some(("a/b==", "bearer"))),
+            (&among, Some(("a/b==", "chat"))),
+            (encoded, Some(("a/b==", encoded))),
         ] {
             let it = handshake(json!({"sec-websocket-protocol": protocols}), Value::Null);
-            assert_eq!(it.protocol_token(), expected, "{protocols:?}");
+            let offer = it.offer();
+            let offer = offer.as_ref().map(|(token, answer)| (&**token, *answer));
+            assert_eq!(offer, expected, "{protocols:?}");
         }
-        assert_eq!(handshake(Value::Null, Value::Null).protocol_token(), None);
+        assert_eq!(handshake(Value::Null, Value::Null).offer(), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod connect;
 pub mod disconnect;
 pub mod list;
+pub mod live;
 pub mod relay;
 pub mod replay;
 pub mod sockets;
@@ -14,6 +15,8 @@ edge::handlers! { "events":
     List = "list",
     /// `GET /workspaces/{id}/events/stream`
     Stream = "stream",
+    /// `GET /workspaces/{id}/events/stream` where answers stream
+    Live = "live",
     /// Somebody wants to listen at `/ws`.
     Connect = "connect",
     /// Somebody left, or said something.

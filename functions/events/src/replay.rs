@@ -43,11 +43,17 @@ impl Replay {
     /// # Errors
     /// The name of a variable that is missing.
     pub fn start(app: &'static App) -> Result<&'static Self, Missing> {
-        Ok(Box::leak(Box::new(Self {
+        let sockets = Sockets::new(app, &required("WEBSOCKET_ENDPOINT")?);
+        Ok(Self::with(app, sockets))
+    }
+
+    /// With this gateway.
+    pub fn with(app: &'static App, sockets: Sockets) -> &'static Self {
+        Box::leak(Box::new(Self {
             app,
-            sockets: Sockets::new(app, &required("WEBSOCKET_ENDPOINT")?),
+            sockets,
             views: Views::default(),
-        })))
+        }))
     }
 }
 

@@ -7,7 +7,7 @@ use domain::{
     access::{Place, may_talk},
 };
 use jiff::{SignedDuration, Timestamp};
-use store::{Store, connections::Connection, workspaces::Parts};
+use store::{Store, connections::Connection, tokens, workspaces::Parts};
 use tokio::sync::Mutex;
 
 /// How long a place in the tree is believed. Reading it for each event would cost half a read unit
@@ -30,14 +30,38 @@ struct Known {
     name: String,
 }
 
-/// Places of workspaces as they were read.
+/// What was read of a workspace at a moment.
+#[derive(Debug, Clone)]
+struct Look {
+    /// None: it is not there.
+    known: Option<Known>,
+    /// The marks of its live tokens.
+    marks: HashSet<[u8; 12]>,
+    at: Timestamp,
+}
+
+/// Workspaces as they were read.
 #[derive(Debug, Clone, Default)]
-pub struct Places(HashMap<WorkspaceId, Known>);
+pub struct Places(HashMap<WorkspaceId, Look>);
 
 impl Places {
     /// The name of a workspace; empty when it is not there.
     pub fn name(&self, id: WorkspaceId) -> &str {
-        self.0.get(&id).map_or("", |known| &known.name)
+        self.known(id).map_or("", |known| &known.name)
+    }
+
+    fn known(&self, id: WorkspaceId) -> Option<&Known> {
+        self.0.get(&id)?.known.as_ref()
+    }
+
+    /// Whether the token that `connection` came with is revoked. What was read when it had hardly
+    /// come tells nothing: its token may be newer.
+    pub fn is_revoked(&self, connection: &Connection) -> bool {
+        let look = connection.workspace_id.and_then(|id| self.0.get(&id));
+        let (Some(mark), Some(look)) = (&connection.mark, look) else {
+            return false;
+        };
+        look.at.duration_since(connection.connected_at) > FRESH && !look.marks.contains(mark)
     }
 
     /// Whether `connection` is told what happens to `workspace`.
@@ -48,7 +72,7 @@ impl Places {
         if own == workspace {
             return true;
         }
-        let (Some(a), Some(b)) = (self.0.get(&own), self.0.get(&workspace)) else {
+        let (Some(a), Some(b)) = (self.known(own), self.known(workspace)) else {
             return false;
         };
         whom == Audience::Tree && may_talk(&a.place, &b.place)
@@ -58,7 +82,7 @@ impl Places {
 /// Places, read anew when they are a few seconds old. Those that are not there are not looked for
 /// again until then.
 #[derive(Debug, Default)]
-pub struct Views(Mutex<HashMap<WorkspaceId, (Option<Known>, Timestamp)>>);
+pub struct Views(Mutex<HashMap<WorkspaceId, Look>>);
 
 impl Views {
     /// The places of these workspaces.
@@ -73,7 +97,7 @@ impl Views {
     ) -> Result<Places> {
         let wanted: HashSet<WorkspaceId> = ids.into_iter().collect();
         let mut kept = self.0.lock().await;
-        kept.retain(|_, (_, at)| now.duration_since(*at) < FRESH);
+        kept.retain(|_, look| now.duration_since(look.at) < FRESH);
         let unknown: Vec<_> = wanted
             .iter()
             .filter(|id| !kept.contains_key(*id))
@@ -83,16 +107,18 @@ impl Views {
             let keys = unknown.iter().flat_map(|id| Parts::Core.keys(*id));
             let rows = store.rows(keys).await?;
             for id in unknown {
-                let found = rows.workspace(id)?.map(|found| Known {
+                let known = rows.workspace(id)?.map(|found| Known {
                     place: found.meta.place(),
                     name: found.meta.name,
                 });
-                kept.insert(id, (found, now));
+                let marks = tokens::marks(&rows, id);
+                let at = now;
+                kept.insert(id, Look { known, marks, at });
             }
         }
         let known = wanted
             .into_iter()
-            .filter_map(|id| Some((id, kept.get(&id)?.0.clone()?)));
+            .filter_map(|id| Some((id, kept.get(&id)?.clone())));
         Ok(Places(known.collect()))
     }
 }
@@ -104,8 +130,11 @@ mod tests {
     fn known(places: &[&Place]) -> Places {
         let all = places.iter().map(|place| {
             let place = (*place).clone();
-            let name = "N".to_owned();
-            (place.id, Known { place, name })
+            let (id, name) = (place.id, "N".to_owned());
+            let known = Some(Known { place, name });
+            let marks = HashSet::from([[7; 12]]);
+            let at = Timestamp::UNIX_EPOCH;
+            (id, Look { known, marks, at })
         });
         Places(all.collect())
     }
@@ -137,6 +166,28 @@ mod tests {
             let connection = listens(who);
             let seen = |audience| places.sees(&connection, about, audience);
             assert_eq!((seen(Audience::Tree), seen(Audience::Own)), (tree, own));
+        }
+    }
+
+    #[test]
+    fn a_connection_ends_with_its_token() {
+        let place = Place::root(WorkspaceId::random());
+        let places = known(&[&place]);
+        let (long_ago, just_now) = (-SignedDuration::from_secs(60), -FRESH);
+        for (who, mark, connected, expected) in [
+            (Some(place.id), Some([7; 12]), long_ago, false),
+            (Some(place.id), Some([8; 12]), long_ago, true),
+            // Its token may have been minted since.
+            (Some(place.id), Some([8; 12]), just_now, false),
+            // An operator in the workspace's name, and a person.
+            (Some(place.id), None, long_ago, false),
+            (None, None, long_ago, false),
+            (Some(WorkspaceId::random()), Some([7; 12]), long_ago, false),
+        ] {
+            let connected = Timestamp::UNIX_EPOCH + connected;
+            let mut connection = Connection::new("c", who, None, connected);
+            connection.mark = mark;
+            assert_eq!(places.is_revoked(&connection), expected, "{connection:?}");
         }
     }
 }

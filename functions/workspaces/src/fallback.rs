@@ -13,9 +13,9 @@ use crate::page;
 /// included.
 ///
 /// # Errors
-/// Never.
-pub async fn handle(_: &'static App, _: Caller, input: Input) -> Result<Reply> {
-    if let Some(page) = page::answer(&input) {
+/// None but a defect of ours.
+pub async fn handle(app: &'static App, _: Caller, input: Input) -> Result<Reply> {
+    if let Some(page) = page::answer(app, &input).await? {
         return Ok(page);
     }
     let bare = input.path.trim_end_matches('/');

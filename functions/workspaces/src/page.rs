@@ -3,7 +3,8 @@
 //! Everything is in the binary and the same for everybody; what the page shows it asks the API for,
 //! with the credential of whoever looks at it.
 
-use edge::{Input, Reply, var};
+use domain::Result;
+use edge::{App, Input, Reply, var};
 use lambda_http::http::Method;
 use serde_json::json;
 
@@ -55,33 +56,41 @@ files! {
 const CONFIG: &str = "/console/config.json";
 
 /// The answer, if it is the console that is asked for.
-pub(crate) fn answer(input: &Input) -> Option<Reply> {
+///
+/// # Errors
+/// Nothing here can be signed: a defect of ours.
+pub(crate) async fn answer(app: &App, input: &Input) -> Result<Option<Reply>> {
     if input.method != Method::GET {
-        return None;
+        return Ok(None);
     }
     let socket = var("CONSOLE_WEBSOCKET_URL");
     if input.path == CONFIG {
         let config = json!({"websocket_url": socket});
-        return Some(Reply::ok(&config).header("cache-control", "no-store"));
+        let reply = Reply::ok(&config).header("cache-control", "no-store");
+        return Ok(Some(reply));
     }
     let path = match input.path.as_str() {
         "/" | "/console" => "/console/index.html",
         other => other,
     };
-    let file = FILES.iter().find(|file| file.path == path)?;
-    Some(file.reply(input.header("if-none-match"), &socket))
+    let Some(file) = FILES.iter().find(|file| file.path == path) else {
+        return Ok(None);
+    };
+    let policy = policy(&socket, &app.store.bucket_origin().await?);
+    Ok(Some(file.reply(input.header("if-none-match"), &policy)))
 }
 
 impl File {
     /// The file, or that the browser has it already.
-    fn reply(&self, known: Option<&str>, socket: &str) -> Reply {
+    fn reply(&self, known: Option<&str>, policy: &str) -> Reply {
         tagged::reply(known, self.content_type, self.text)
-            .header("content-security-policy", policy(socket))
+            .header("content-security-policy", policy)
     }
 }
 
-/// Nothing but what is served here and the socket; nothing inline; in no frame.
-fn policy(socket: &str) -> String {
+/// Nothing but what is served here, the socket, and the bucket that large files come from and go to;
+/// nothing inline; in no frame.
+fn policy(socket: &str, bucket: &str) -> String {
     let socket = match socket.split_once("://") {
         Some((scheme @ ("ws" | "wss"), rest)) => {
             let host = rest.split('/').next().unwrap_or_default();
@@ -91,7 +100,7 @@ fn policy(socket: &str) -> String {
     };
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-         connect-src 'self'{socket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+         connect-src 'self'{socket} {bucket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 }
 
@@ -100,14 +109,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_socket_is_allowed_by_its_origin_alone() {
+    fn the_socket_and_the_bucket_are_allowed_by_their_origins_alone() {
         for (socket, allowed) in [
-            ("", "connect-src 'self';"),
-            ("wss://a.example/ws", "connect-src 'self' wss://a.example;"),
-            ("ws://localhost:8080/ws", "'self' ws://localhost:8080;"),
-            ("https://a.example/ws", "connect-src 'self';"),
+            ("", "connect-src 'self' https://b.example;"),
+            (
+                "wss://a.example/ws",
+                "connect-src 'self' wss://a.example https://b.example;",
+            ),
+            (
+                "ws://localhost:8080/ws",
+                "'self' ws://localhost:8080 https://b.example;",
+            ),
+            (
+                "https://a.example/ws",
+                "connect-src 'self' https://b.example;",
+            ),
         ] {
-            assert!(policy(socket).contains(allowed), "{socket}");
+            let policy = policy(socket, "https://b.example");
+            assert!(policy.contains(allowed), "{socket}");
         }
     }
 

@@ -86,6 +86,19 @@ pub fn bearer(header: &str) -> Option<&str> {
     (!token.is_empty()).then_some(token)
 }
 
+/// How a WebSocket's protocol begins that carries a token as base64url.
+pub const BASE64URL_PROTOCOL: &str = "base64url.bearer.";
+
+/// The token that a protocol of a WebSocket carries: what follows [`BASE64URL_PROTOCOL`] as base64url
+/// without padding, for tokens with characters that a protocol may not have (`=`, `/`); else the
+/// protocol itself.
+pub fn of_protocol(protocol: &str) -> String {
+    let encoded = protocol.strip_prefix(BASE64URL_PROTOCOL);
+    let decoded = encoded.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+    let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    decoded.unwrap_or_else(|| protocol.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +126,23 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(bearer(header), expected, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn protocols_carry_tokens_as_they_are_or_as_base64url() {
+        for (protocol, expected) in [
+            ("plain", "plain"),
+            ("base64url.bearer.YS9iK2M9PQ", "a/b+c=="),
+            // Nothing that decodes: a token that nobody has.
+            (
+                "base64url.bearer.YS9iK2M9PQ==",
+                "base64url.bearer.YS9iK2M9PQ==",
+            ),
+            ("base64url.bearer._w", "base64url.bearer._w"),
+            ("base64url.bearer.", ""),
+        ] {
+            assert_eq!(of_protocol(protocol), expected);
         }
     }
 }

@@ -11,6 +11,6 @@ pub mod settings;
 mod start;
 
 pub use auth::{Bearer, Caller, Identity};
-pub use http::{Input, Reply, serve};
+pub use http::{Input, Reply, Streamed, serve, serve_streams};
 pub use settings::{Fleet, Missing, Settings, required, var};
 pub use start::{App, Stop, handler_name, sdk_config, serve_jobs, start};

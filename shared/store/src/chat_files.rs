@@ -162,6 +162,20 @@ impl Store {
         Ok(signed.map_err(Error::internal)?.uri().to_owned())
     }
 
+    /// The origin of the addresses that are signed here, `https://<host>`: what a page's policy must let
+    /// it fetch from. Nothing is asked for it.
+    ///
+    /// # Errors
+    /// Signing failed: a defect of ours.
+    pub async fn bucket_origin(&self) -> Result<String> {
+        let get = self.s3.get_object().bucket(&self.bucket).key("any");
+        let signed = get.presigned(for_minutes()?).await;
+        let signed = signed.map_err(Error::internal)?;
+        let (scheme, rest) = signed.uri().split_once("://").unwrap_or_default();
+        let host = rest.split('/').next().unwrap_or_default();
+        Ok(format!("{scheme}://{host}"))
+    }
+
     /// An address from which anyone who has it can read this file; S3 answers with these headers.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Open WebSocket connections: who listens, so that the relay knows whom to tell.
 
-use domain::{EventId, Result, WorkspaceId};
+use domain::{EventId, Result, WorkspaceId, token::TokenHash};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,13 @@ pub struct Connection {
     /// Who listens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_id: Option<WorkspaceId>,
+    /// The mark of the workspace's token it came with: once that is revoked it is told nothing.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::tokens::optional_mark"
+    )]
+    pub mark: Option<[u8; 12]>,
     /// The last event it knows, if it wants to be told what it missed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<EventId>,
@@ -43,9 +50,19 @@ impl Connection {
         Self {
             id: id.into(),
             workspace_id,
+            mark: None,
             since,
             connected_at: now,
             expires_at: now.as_second() + LIFE_SECONDS,
+        }
+    }
+
+    /// One that lasts no longer than this token.
+    #[must_use]
+    pub fn by(self, token: Option<&TokenHash>) -> Self {
+        Self {
+            mark: token.map(TokenHash::mark),
+            ..self
         }
     }
 }

@@ -21,8 +21,8 @@ const NEWEST: i32 = 100;
 /// How long rows live that are only there to be pushed.
 const PUSH_ONLY_SECONDS: i64 = 600;
 
-/// How far back what was missed is looked for.
-const OVERLAP_MS: u64 = 10_000;
+/// How far back what was missed is looked for: a transaction may commit an id after a higher one.
+pub const OVERLAP_MS: u64 = 10_000;
 /// How many keys of the log are read at once: 1,000 are 20 read units.
 const PAGE: i32 = 1000;
 
@@ -54,14 +54,19 @@ impl EventRow {
         self.expires_at.is_none()
     }
 
+    /// Whether it was only there to be pushed, and its time is over.
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now.as_second())
+    }
+
     /// The payload on the wire.
     pub fn payload(&self) -> Value {
         serde_json::from_str(&self.payload).unwrap_or(Value::Null)
     }
 }
 
-/// The lowest id of ten seconds before this one.
-fn before(id: EventId) -> EventId {
+/// The lowest id of ten seconds before this one: what is older is not looked for again.
+pub fn before(id: EventId) -> EventId {
     let bits = id.as_uuid().as_u128();
     let millis = u64::try_from(bits >> 80).unwrap_or(u64::MAX);
     let millis = millis.saturating_sub(OVERLAP_MS);
@@ -167,27 +172,47 @@ impl Store {
         }
     }
 
-    /// The oldest `limit` events of one workspace after `since`, those that are only pushed among
-    /// them, oldest first; as [`events_since`](Self::events_since), some may be known already.
+    /// The oldest `limit` events of one workspace above `after` that are not known, those that are only
+    /// pushed among them, in their order. `is_known` is asked for each that is read.
+    ///
+    /// Pushed rows whose time is over are passed over. One read unit for each 4 KB that is read.
     ///
     /// # Errors
     /// The datastore did not answer.
-    pub async fn events_of_since(
+    pub async fn events_of_after(
         &self,
         workspace: WorkspaceId,
-        since: EventId,
-        limit: i32,
+        after: EventId,
+        mut is_known: impl FnMut(EventId) -> bool,
+        limit: usize,
+        now: Timestamp,
     ) -> Result<Vec<EventRow>> {
-        let after = before(since).to_string();
-        let query = Page {
-            partition: keys::events(workspace),
-            after: Some(&after),
-            oldest_first: true,
-            limit: Some(limit),
-            ..Page::default()
-        };
-        let (items, _) = self.page(query).await?;
-        items.into_iter().map(read).collect()
+        let after = after.to_string();
+        let (mut found, mut start) = (Vec::new(), None);
+        loop {
+            let query = Page {
+                partition: keys::events(workspace),
+                after: Some(&after),
+                oldest_first: true,
+                limit: i32::try_from(limit).ok(),
+                start,
+                ..Page::default()
+            };
+            let (items, next) = self.page(query).await?;
+            for item in items {
+                let row: EventRow = read(item)?;
+                if found.len() == limit {
+                    return Ok(found);
+                }
+                if !is_known(row.id) && !row.is_over(now) {
+                    found.push(row);
+                }
+            }
+            start = next;
+            if start.is_none() || found.len() == limit {
+                return Ok(found);
+            }
+        }
     }
 
     /// The newest 100 events of one workspace, newest first.

@@ -3,6 +3,8 @@
 //! A live token is three facts, changed together: its credential (found by hash), its row in the
 //! workspace's list, and its mark on the hot item. Revoking takes away all three.
 
+use std::collections::HashSet;
+
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
     Error, Result, TokenId, WorkspaceId,
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Store, TransactError,
+    Rows, Store, TransactError,
     beats::{TOKENS, mark_set},
     expr::{Change, Write},
     keys::{self, Key},
@@ -82,6 +84,38 @@ mod mark_text {
     fn uuid_like(mark: &[u8; 12]) -> String {
         mark.iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// A mark as text that may not be there.
+pub(crate) mod optional_mark {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Text(#[serde(with = "super::mark_text")] [u8; 12]);
+
+    pub(crate) fn serialize<S: Serializer>(
+        mark: &Option<[u8; 12]>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        mark.map(Text).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<[u8; 12]>, D::Error> {
+        let text = Option::<Text>::deserialize(from)?;
+        Ok(text.map(|text| text.0))
+    }
+}
+
+/// The marks of a workspace's live tokens, out of rows read with its beat.
+pub fn marks(rows: &Rows, workspace: WorkspaceId) -> HashSet<[u8; 12]> {
+    let marks = rows.item(&keys::beat(workspace));
+    let marks = marks.and_then(|beat| beat.get(TOKENS)?.as_bs().ok());
+    let marks = marks.into_iter().flatten();
+    marks
+        .filter_map(|mark| mark.as_ref().try_into().ok())
+        .collect()
 }
 
 /// A new token, from the operating system's randomness.

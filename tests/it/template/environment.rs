@@ -8,12 +8,12 @@ use std::{
 
 use e2e::template::Template;
 
-fn root(path: &str) -> PathBuf {
+pub(super) fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
 /// The Rust sources below `folder`, without their unit tests, without white space.
-fn sources(folder: &Path) -> String {
+pub(super) fn sources(folder: &Path) -> String {
     let mut text = String::new();
     for entry in folder.read_dir().expect("a folder").flatten() {
         let path = entry.path();

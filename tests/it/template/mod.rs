@@ -1,10 +1,12 @@
 //! template.yaml against the code: what one names, the other has.
 
 mod alarms;
+mod catalogue;
 mod chat_files;
 mod cycles;
 mod environment;
 mod functions;
+mod listeners;
 mod logs;
 mod openapi;
 mod paths;

@@ -17,6 +17,7 @@ const MOST_RESOURCES: usize = 450;
 /// | function | function, role |
 /// | its route, its topic | permission |
 /// | its queue, its stream | event source mapping |
+/// | its URL | URL, two permissions |
 /// | its rule, its schedule | rule and permission, schedule and role |
 /// | HTTP API | API, stage |
 /// | anything else | itself |
@@ -29,7 +30,8 @@ fn expanded(resource: &Value) -> usize {
                 "HttpApi" | "SQS" | "DynamoDB" | "SNS" => 1,
                 _ => 2,
             });
-            2 + each.sum::<usize>()
+            let url = &resource["Properties"]["FunctionUrlConfig"];
+            2 + each.sum::<usize>() + if url.is_null() { 0 } else { 3 }
         }
         "AWS::Serverless::HttpApi" => 2,
         _ => 1,

@@ -1,5 +1,6 @@
 //! Who may listen: statuses in process, where every mode can be had, and the handshake outside.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::Mode;
 use e2e::{Listener, STRANGER, World, counted::InProcess, until};
 use serde_json::{Value, json};
@@ -128,6 +129,20 @@ async fn browsers_bring_their_token_as_a_protocol_and_are_told_so() {
     let open = Listener::open("", &[("sec-websocket-protocol", &protocols)]).await;
     let open = open.expect("open");
     assert_eq!(open.protocol.as_deref(), Some("bearer"));
+    // One that a protocol may not have: of the token as it is, `=` and `/` would break the handshake.
+    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let encoded = format!("base64url.bearer.{}", encode(&world.admin));
+    for (protocols, chosen) in [
+        (format!("bearer, {encoded}"), "bearer"),
+        (format!("chat, {encoded}"), "chat"),
+        (encoded.clone(), &*encoded),
+    ] {
+        let open = Listener::open("", &[("sec-websocket-protocol", &protocols)]).await;
+        assert_eq!(open.expect("open").protocol.as_deref(), Some(chosen));
+    }
+    let wrong = format!("bearer, base64url.bearer.{}", encode("a/wrong=token"));
+    let refused = Listener::open("", &[("sec-websocket-protocol", &wrong)]).await;
+    assert_eq!(refused.expect_err("refused"), 403);
     for headers in [&[][..], &[("authorization", "Bearer wrong")]] {
         let refused = Listener::open("", headers).await;
         assert_eq!(refused.expect_err("refused"), 403);

@@ -3,7 +3,9 @@
 mod bus;
 mod connect;
 mod fifty;
+mod live;
 mod push;
 mod replay;
+mod revoked;
 mod slow;
 mod stream;

@@ -26,6 +26,12 @@ impl Backstage {
     /// Writes so many events of a workspace into the log, numbered from 0: more than routes write
     /// in a test's time.
     pub async fn write_events(&self, workspace: &Workspace, count: usize) {
+        self.write_long_events(workspace, count, 0).await;
+    }
+
+    /// As [`write_events`](Self::write_events), each with so many characters besides.
+    pub async fn write_long_events(&self, workspace: &Workspace, count: usize, length: usize) {
+        let text_of = "x".repeat(length);
         let own = id(workspace);
         let row = |n: usize| {
             let event = domain::EventId::from_uuid(Uuid::now_v7());
@@ -39,7 +45,10 @@ impl Backstage {
                 ("workspace_id".to_owned(), text(&workspace.id)),
                 (
                     "payload".to_owned(),
-                    text(format!("{{\"agent_card\":{n}}}")),
+                    text(match length {
+                        0 => format!("{{\"agent_card\":{n}}}"),
+                        _ => format!("{{\"agent_card\":{n},\"text\":\"{text_of}\"}}"),
+                    }),
                 ),
                 ("created_at".to_owned(), AttributeValue::N(at)),
                 ("log_pk".to_owned(), text(keys::event_log(keys::shard(own)))),

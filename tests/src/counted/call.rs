@@ -53,6 +53,13 @@ impl AwsCall {
             let queue = url.rsplit('/').next().and_then(|it| it.split('-').nth(1));
             return vec![(action(&self.operation), queue.unwrap_or(url).to_owned())];
         }
+        if self.service == "execute-api" {
+            let gateway = "arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:WebSocketApi";
+            return vec![(action(&self.operation), format!("{gateway}/ws/*"))];
+        }
+        if self.service == "events" {
+            return vec![(action(&self.operation), "EventBus".to_owned())];
+        }
         if self.service == "kms" {
             return vec![(action(&self.operation), "SecretsKey".to_owned())];
         }

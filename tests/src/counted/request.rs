@@ -1,5 +1,6 @@
 //! One HTTP request to a function in this process, as the gateway hands it over.
 
+use futures_util::StreamExt as _;
 use lambda_http::{Body, Response};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -93,6 +94,21 @@ impl InCall {
     {
         let (_, request) = self.request();
         read(edge::http::answer(context, request, handler).await)
+    }
+
+    /// The answer of this handler that goes on, as far as its second part.
+    pub async fn streamed<F, Fut>(self, handler: F) -> Answer
+    where
+        F: Fn(&'static edge::App, edge::Caller, edge::Input) -> Fut,
+        Fut: Future<Output = domain::Result<edge::Streamed>> + Send,
+    {
+        let (_, request) = self.request();
+        let app = self.to.app;
+        let (response, rest) = edge::http::answer_streamed(app, request, handler).await;
+        let mut answer = read(response);
+        let more: Vec<Vec<u8>> = rest.take(1).collect().await;
+        answer.bytes.extend(more.concat());
+        answer
     }
 
     /// The name of the function that answers it.

@@ -214,6 +214,8 @@ fn describe(request: &HttpRequest) -> AwsCall {
             "InvokeFunction",
             segments.nth(2).unwrap_or_default().to_owned(),
         ),
+        // Whatever is done to a connection.
+        "execute-api" => ("ManageConnections", String::new()),
         _ => {
             let target = request.headers().get("x-amz-target").unwrap_or_default();
             (target.rsplit('.').next().unwrap_or_default(), String::new())

@@ -1,12 +1,14 @@
 //! News to connections: each connection in order, many at the same time, all within a deadline.
 //!
 //! A connection that does not take a frame is closed and forgotten. It would else miss one event and
-//! get the next; so its client comes back and asks for what it missed.
+//! get the next; so its client comes back and asks for what it missed. Those whose workspace's token was
+//! revoked are closed, too, within seconds of the next news there is: the marks of live tokens come with
+//! rows that are read anyway.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use domain::{
-    Error, Result, WorkspaceId,
+    Error, Result,
     activity::Content,
     event::{MAX_ENVELOPE, Passing, envelope},
 };
@@ -29,6 +31,9 @@ use crate::{
 const AT_ONCE: usize = 64;
 /// How long a batch may take: the function has 30 s.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a workspace is told last.
+const REMOVED: &str = "WORKSPACE_REMOVED";
 
 /// How a connection fared.
 enum Fared {
@@ -61,20 +66,28 @@ pub(super) async fn push(relay: &Relay, news: &[News], now: Timestamp) -> Result
     for it in news {
         frames.push(frame(relay, it, &connections, &places, now).await?);
     }
+    let is_over = |connection: &Connection| {
+        let own = connection.workspace_id;
+        let removed = |it: &News| it.name == REMOVED && Some(it.workspace) == own;
+        places.is_revoked(connection) || news.iter().any(removed)
+    };
     let deadline = Instant::now() + PATIENCE;
     let fared: Vec<_> = stream::iter(&connections)
         .map(|connection| {
             let frames = &frames;
+            let revoked = places.is_revoked(connection);
             let seen = news.iter().zip(frames).filter_map(|(it, frame)| {
+                // A removed workspace has no token any more, and is told why all the same.
+                let its_end = it.name == REMOVED && Some(it.workspace) == connection.workspace_id;
                 let sees = places.sees(connection, it.workspace, it.whom);
-                frame.as_deref().filter(|_| sees)
+                frame.as_deref().filter(|_| sees && (its_end || !revoked))
             });
             tell(relay, connection, seen.collect(), deadline)
         })
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
-    settle(relay, fared, &removed(news), now).await
+    settle(relay, fared, is_over, now).await
 }
 
 /// The frame, unless nobody sees it: then what it needs is not read.
@@ -136,30 +149,18 @@ async fn tell<'a>(
     (connection, sent, Fared::Well)
 }
 
-/// Those that were removed: they listen no longer.
-fn removed(news: &[News]) -> HashSet<WorkspaceId> {
-    let removed = news.iter().filter(|it| it.name == "WORKSPACE_REMOVED");
-    removed.map(|it| it.workspace).collect()
-}
-
-/// Forgets those that are gone, closes those that did badly and those of removed workspaces.
+/// Forgets those that are gone, closes those that did badly and those that may listen no longer.
 async fn settle(
     relay: &Relay,
     fared: Vec<(&Connection, usize, Fared)>,
-    removed: &HashSet<WorkspaceId>,
+    is_over: impl Fn(&Connection) -> bool,
     now: Timestamp,
 ) -> Result<()> {
     let sent: usize = fared.iter().map(|(_, sent, _)| sent).sum();
     for (connection, _, fared) in fared {
         let id = &connection.id;
         match fared {
-            Fared::Well
-                if connection
-                    .workspace_id
-                    .is_some_and(|it| removed.contains(&it)) =>
-            {
-                relay.sockets.close(relay.app, id).await?;
-            }
+            Fared::Well if is_over(connection) => relay.sockets.close(relay.app, id).await?,
             Fared::Well => {}
             Fared::Gone if is_opening(connection, now) => {}
             Fared::Gone => relay.app.store.disconnect(id).await?,

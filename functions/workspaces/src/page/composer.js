@@ -8,6 +8,7 @@ const text = byId("text");
 const chosen = byId("chosen");
 const button = byId("send");
 const drafts = new Map();
+const bars = new Map(); // files to how much of them is there
 let workspace = "";
 let files = [];
 
@@ -41,16 +42,24 @@ export function composeFor(id) {
 }
 
 function draw(trouble = "") {
-  const items = files.map((file) =>
-    el(
-      "li",
-      {},
-      `${file.name}, ${size(file.size)} `,
-      el("button", { type: "button", class: "link", "aria-label": `Remove ${file.name}`, onclick: () => remove(file) }, "Remove"),
-    ),
-  );
+  bars.clear();
+  const items = files.map((file) => {
+    const bar = el("progress", { max: 1, value: 0, hidden: true, "aria-label": `Upload of ${file.name}` });
+    bars.set(file, bar);
+    const label = `Remove ${file.name}`;
+    const button = el("button", { type: "button", class: "link", "aria-label": label, onclick: () => remove(file) }, "Remove");
+    return el("li", {}, `${file.name}, ${size(file.size)} `, button, bar);
+  });
   if (trouble) items.push(el("li", { class: "error", role: "alert" }, `The files were not sent: ${trouble}.`));
   chosen.replaceChildren(...items);
+}
+
+/** Shows how much of a file is there. */
+function progress(file, share) {
+  const bar = bars.get(file);
+  if (!bar) return;
+  bar.hidden = false;
+  bar.value = share;
 }
 
 function remove(file) {
@@ -64,7 +73,7 @@ async function submit() {
   if (!to || button.disabled || (!words && !attached.length)) return;
   button.disabled = true;
   try {
-    const stored = await upload(to, attached);
+    const stored = await upload(to, attached, progress);
     send(to, words, stored);
     drafts.delete(to);
     if (to === workspace) {

@@ -56,14 +56,20 @@ function schedule() {
   );
 }
 
+/** A token as a protocol may carry it: many have characters that none may have. */
+function base64url(text) {
+  const bytes = String.fromCharCode(...new TextEncoder().encode(text));
+  return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
 function connect() {
   clearTimeout(connectTimer);
   const token = currentToken();
+  const address = since ? `${url}?since=${encodeURIComponent(since)}` : url;
   try {
-    const address = since ? `${url}?since=${encodeURIComponent(since)}` : url;
-    socket = new WebSocket(address, token ? ["bearer", token] : []);
+    socket = new WebSocket(address, token ? ["bearer", `base64url.bearer.${base64url(token)}`] : []);
   } catch {
-    return; // a token whose characters no protocol may have: polling goes on
+    return; // an address that is none: polling goes on
   }
   socket.addEventListener("open", () => {
     wait = FIRST_WAIT_MS;

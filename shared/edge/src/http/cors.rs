@@ -15,8 +15,9 @@ pub(super) enum Origin {
     Refused,
 }
 
-/// Judges a request's origin against the list.
-pub(super) fn judge(input: &Input, allowed: &[String]) -> Origin {
+/// Judges a request's origin against the list. Our own page is let in by its public address, too: a
+/// function behind a URL of its own answers at another host than the one that page came from.
+pub(super) fn judge(input: &Input, allowed: &[String], public_url: &str) -> Origin {
     let Some(origin) = input.header("origin").filter(|text| !text.is_empty()) else {
         return Origin::None;
     };
@@ -26,7 +27,7 @@ pub(super) fn judge(input: &Input, allowed: &[String]) -> Origin {
         .any(|scheme| origin.strip_prefix(scheme) == Some(host));
     if own {
         Origin::None
-    } else if allowed.iter().any(|listed| listed == origin) {
+    } else if origin == public_url || allowed.iter().any(|listed| listed == origin) {
         Origin::Listed(origin.to_owned())
     } else {
         Origin::Refused

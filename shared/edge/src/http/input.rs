@@ -28,6 +28,8 @@ pub struct Input {
     pub received_at: Timestamp,
     /// The clock, read once: everything beneath is told.
     pub now: Timestamp,
+    /// When Lambda stops this invocation, if it said so.
+    pub stops_at: Option<Timestamp>,
     /// Which call it is part of: what the caller says (`traceparent`), else what Lambda says.
     pub trace: Option<Trace>,
     params: HashMap<String, String>,
@@ -55,6 +57,10 @@ impl From<Request> for Input {
         };
         let context = request.lambda_context_ref();
         let xray = context.and_then(|context| context.xray_trace_id.as_deref());
+        let stops_at = context.and_then(|context| {
+            let millis = i64::try_from(context.deadline).ok().filter(|it| *it > 0)?;
+            Timestamp::from_millisecond(millis).ok()
+        });
         let said = request.headers().get("traceparent");
         let said = said.and_then(|header| header.to_str().ok()?.parse().ok());
         let trace = said.or_else(|| Trace::from_xray(xray?));
@@ -74,6 +80,7 @@ impl From<Request> for Input {
             },
             received_at: received_at.unwrap_or(now),
             now,
+            stops_at,
             trace,
             params,
             query,

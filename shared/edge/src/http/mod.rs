@@ -6,6 +6,7 @@ mod input;
 mod list;
 mod reply;
 mod security;
+mod streamed;
 
 use std::panic::AssertUnwindSafe;
 
@@ -16,6 +17,7 @@ use futures_util::FutureExt as _;
 pub use input::{Fields, Input, Number};
 use lambda_http::{Body, Request, Response, http::StatusCode};
 pub use reply::{Done, Reply};
+pub use streamed::{Streamed, answer_streamed, serve_streams};
 
 use crate::{App, Caller, Stop};
 
@@ -43,32 +45,58 @@ where
     F: Fn(&'static C, Caller, Input) -> Fut,
     Fut: Future<Output = Result<Reply>> + Send,
 {
-    let settings = &context.as_ref().settings;
-    let input = Input::from(request);
-    let origin = cors::judge(&input, &settings.cors_origins);
-    if origin == cors::Origin::Refused {
+    let Some((asked, caller, input)) = Asked::of(context.as_ref(), request) else {
         return empty(StatusCode::FORBIDDEN);
+    };
+    let outcome = caught(async { handler(context, caller, input).await }).await;
+    asked.finish(outcome)
+}
+
+/// What of a request its answer depends on.
+struct Asked {
+    path: String,
+    origin: cors::Origin,
+}
+
+impl Asked {
+    /// The request, who sent it, and what they ask; none when a foreign page's browser sent it.
+    fn of(app: &App, request: Request) -> Option<(Self, Caller, Input)> {
+        let settings = &app.settings;
+        let input = Input::from(request);
+        let origin = cors::judge(&input, &settings.cors_origins, &settings.public_url);
+        if origin == cors::Origin::Refused {
+            return None;
+        }
+        let caller = Caller::of(
+            input.header("authorization"),
+            input.header("x-workspace-id"),
+            &settings.admin_token,
+        );
+        let path = input.path.clone();
+        Some((Self { path, origin }, caller, input))
     }
-    let caller = Caller::of(
-        input.header("authorization"),
-        input.header("x-workspace-id"),
-        &settings.admin_token,
-    );
-    let path = input.path.clone();
-    let outcome = AssertUnwindSafe(async { handler(context, caller, input).await })
+
+    /// The answer, with the headers that every one has.
+    fn finish(&self, outcome: Result<Reply>) -> Response<Body> {
+        let mut response = match outcome {
+            Ok(reply) => reply.into_response(),
+            Err(error) => {
+                log_failure(&error, &self.path);
+                failure::reply(&error).into_response()
+            }
+        };
+        security::decorate(response.headers_mut(), &self.path);
+        cors::decorate(response.headers_mut(), &self.origin);
+        response
+    }
+}
+
+/// What a handler says; a panic is an error of ours.
+async fn caught<T>(handling: impl Future<Output = Result<T>>) -> Result<T> {
+    AssertUnwindSafe(handling)
         .catch_unwind()
         .await
-        .unwrap_or_else(|panic| Err(Error::internal(panic_text(panic.as_ref()))));
-    let mut response = match outcome {
-        Ok(reply) => reply.into_response(),
-        Err(error) => {
-            log_failure(&error, &path);
-            failure::reply(&error).into_response()
-        }
-    };
-    security::decorate(response.headers_mut(), &path);
-    cors::decorate(response.headers_mut(), &origin);
-    response
+        .unwrap_or_else(|panic| Err(Error::internal(panic_text(panic.as_ref()))))
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
