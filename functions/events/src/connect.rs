@@ -4,64 +4,13 @@
 //! operator. With it, or with a workspace's token, it is that workspace. Browsers cannot set headers
 //! on a WebSocket, so a token may come as the second of two protocols, `bearer, <token>`.
 
-use std::collections::HashMap;
-
-use domain::{Error, EventId, Kind, Result, WorkspaceId};
+use domain::{Error, Kind, Result, WorkspaceId};
 use edge::{App, Caller, Identity, auth};
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{connections::Connection, workspaces::Parts};
 
-/// The protocol that says: what follows is a token.
-const BEARER: &str = "bearer";
-
-/// A handshake as the gateway tells of it.
-#[derive(Debug, Deserialize)]
-pub struct Handshake {
-    #[serde(default)]
-    headers: Option<HashMap<String, String>>,
-    #[serde(rename = "queryStringParameters", default)]
-    query: Option<HashMap<String, String>>,
-    #[serde(rename = "requestContext")]
-    context: Context,
-}
-
-/// Which connection it is about.
-#[derive(Debug, Deserialize)]
-pub struct Context {
-    /// The gateway's name for it.
-    #[serde(rename = "connectionId")]
-    pub connection_id: String,
-    /// What happens to it.
-    #[serde(rename = "routeKey", default)]
-    pub route: String,
-}
-
-impl Handshake {
-    fn header(&self, name: &str) -> Option<&str> {
-        let mut headers = self.headers.iter().flatten();
-        let found = headers.find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found
-            .map(|(_, text)| text.trim())
-            .filter(|it| !it.is_empty())
-    }
-
-    /// The token among the protocols.
-    fn protocol_token(&self) -> Option<&str> {
-        let mut protocols = self.header("sec-websocket-protocol")?.split(',');
-        let first = protocols.next()?.trim();
-        let token = protocols.next()?.trim();
-        (first.eq_ignore_ascii_case(BEARER) && !token.is_empty()).then_some(token)
-    }
-
-    fn since(&self) -> Result<Option<EventId>> {
-        let text = self.query.as_ref().and_then(|query| query.get("since"));
-        let text = text.map(|text| text.trim()).filter(|text| !text.is_empty());
-        let bad = |_| Error::invalid("since must be the id of an event");
-        text.map(|text| text.parse().map_err(bad)).transpose()
-    }
-}
+use crate::handshake::{BEARER, Handshake};
 
 /// Lets somebody listen.
 ///
@@ -171,22 +120,6 @@ mod tests {
     }
 
     #[test]
-    fn tokens_come_as_protocols() {
-        for (protocols, expected) in [
-            ("bearer, abc", Some("abc")),
-            ("Bearer,abc", Some("abc")),
-            ("bearer", None),
-            ("bearer,", None),
-            ("graphql-ws, abc", None),
-            ("", None),
-        ] {
-            let it = handshake(json!({"sec-websocket-protocol": protocols}), Value::Null);
-            assert_eq!(it.protocol_token(), expected, "{protocols:?}");
-        }
-        assert_eq!(handshake(Value::Null, Value::Null).protocol_token(), None);
-    }
-
-    #[test]
     fn origins_are_checked_when_they_are_sent() {
         let listed = vec!["https://App.example.com".to_owned()];
         for (origin, expected) in [
@@ -205,15 +138,5 @@ mod tests {
         }
         let any = handshake(json!({"origin": "https://a.example"}), Value::Null);
         assert!(check_origin(&any, &[], "").is_ok());
-    }
-
-    #[test]
-    fn since_is_an_event() {
-        let since = |text: &str| handshake(Value::Null, json!({"since": text})).since();
-        assert_eq!(since("").expect("nothing"), None);
-        let id = "0190a0b0-0000-7000-8000-000000000001";
-        assert_eq!(since(id).expect("an id"), Some(id.parse().expect("valid")));
-        let error = since("yesterday").expect_err("no id");
-        assert_eq!(error.message(), "since must be the id of an event");
     }
 }

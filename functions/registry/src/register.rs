@@ -6,7 +6,7 @@ use domain::{
     Error, Mode, Result, WorkspaceId, address::Reach, lifecycle::Wanted, token::Token,
     workspace::Status,
 };
-use edge::{App, Bearer, Caller, Input, Reply, addresses, http::Fields};
+use edge::{App, Bearer, Caller, Input, Reply, http::Fields};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{
@@ -203,7 +203,7 @@ async fn check_url(app: &App, parsed: &Parsed, recorded: Option<IpAddr>) -> Resu
         return Ok(());
     }
     let reach = Reach::from(app.settings.mode).with_recorded(recorded);
-    if let Err(reason) = addresses::reachable(&parsed.url, &reach).await {
+    if let Err(reason) = app.names.reachable(&parsed.url, &reach).await {
         tracing::info!(workspace_id = %parsed.id, %reason, "an agent's address was refused");
         return Err(Error::invalid("invalid request body"));
     }

@@ -194,7 +194,27 @@ mod tests {
         assert!(parse(&"#".repeat(MAX_BYTES + 1)).is_err());
     }
 
+    #[test]
+    fn aliases_do_not_nest_deeper_than_is_allowed() {
+        let deep = |inner: &str| "[".repeat(MAX_DEPTH - 2) + inner + &"]".repeat(MAX_DEPTH - 2);
+        let mut text = format!("a0: &a0 {}\n", deep("x"));
+        for n in 1..1500 {
+            text += &format!("a{n}: &a{n} {}\n", deep(&format!("*a{}", n - 1)));
+        }
+        assert!(text.len() <= MAX_BYTES);
+        assert!(parse(&text).is_err());
+    }
+
     proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,200}", shaped in "([-:?&*!|>%@`{},\\[\\]# \n'\"a1<~]){0,60}") {
+            for text in [text, shaped] {
+                if let Ok(value) = parse(&text) {
+                    prop_assert!(parse(&emit(&value)).is_ok());
+                }
+            }
+        }
+
         #[test]
         fn what_is_written_is_read_back(name in any::<String>(), file in "[ -~\n\r\t\u{85}\u{2028}:#'\"]*") {
             let value = json!({"name": name, "files": [file.clone()], "more": {"x": file}});

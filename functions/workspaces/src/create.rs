@@ -5,7 +5,7 @@ mod memories;
 mod request;
 
 use domain::{Error, Result, WorkspaceId, access::Place, address::Reach, workspace::Status};
-use edge::{App, Caller, Input, Reply, addresses};
+use edge::{App, Caller, Input, Reply};
 use request::CreateRequest;
 use serde::Serialize;
 use store::{
@@ -157,7 +157,7 @@ async fn parent(app: &App, id: Option<WorkspaceId>) -> Result<Option<Place>> {
 
 async fn check_url(app: &App, url: &str) -> Result<()> {
     let reach = Reach::from(app.settings.mode);
-    addresses::reachable(url, &reach).await.map_err(|reason| {
+    app.names.reachable(url, &reach).await.map_err(|reason| {
         tracing::info!(%reason, "an external workspace's address was refused");
         Error::invalid("invalid workspace fields").with("detail", "url may not be called from here")
     })?;

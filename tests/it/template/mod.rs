@@ -8,5 +8,7 @@ mod functions;
 mod logs;
 mod paths;
 mod permissions;
+mod private;
+mod reached;
 mod resources;
 mod start;
