@@ -3,6 +3,8 @@
 //! Templates are written by people and come from anywhere. saphyr bounds what aliases grow to;
 //! depth is bounded here, before anything that recurses sees the text.
 
+use std::collections::HashMap;
+
 use saphyr::{LoadableYamlNode as _, Mapping, Scalar, Yaml, YamlEmitter};
 use saphyr_parser::{Event, Parser};
 use serde_json::{Map, Value};
@@ -41,17 +43,32 @@ pub fn parse_with(text: &str, tags: &mut Tags<'_>) -> Result<Value, Broken> {
         .map_or(Ok(Value::Null), |it| value(it, tags))
 }
 
+/// Nothing is nested too deep, through aliases neither: each may stand for what holds other aliases, and
+/// so stack up what no text shows.
 fn bounded(text: &str) -> Result<(), Broken> {
-    let mut depth = 0_usize;
+    // How high the value at each anchor is, and of the open lists and maps: anchor, and height within.
+    let mut heights: HashMap<usize, usize> = HashMap::new();
+    let mut open: Vec<(usize, usize)> = Vec::new();
     for event in Parser::new_from_str(text) {
         let (event, _) = event.map_err(|error| error.to_string())?;
-        match event {
-            Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
-            Event::SequenceEnd | Event::MappingEnd => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_DEPTH {
+        let height = match event {
+            Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => {
+                open.push((anchor, 0));
+                0
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let (anchor, within) = open.pop().unwrap_or_default();
+                heights.insert(anchor, within + 1);
+                within + 1
+            }
+            Event::Alias(anchor) => heights.get(&anchor).copied().unwrap_or_default(),
+            _ => 0,
+        };
+        if open.len() + height > MAX_DEPTH {
             return Err(format!("it is nested deeper than {MAX_DEPTH} levels"));
+        }
+        if let Some((_, within)) = open.last_mut() {
+            *within = height.max(*within);
         }
     }
     Ok(())

@@ -21,6 +21,7 @@ mod secrets_log;
 mod tokens;
 mod tree;
 mod wakes;
+mod weather;
 
 use std::collections::BTreeSet;
 
