@@ -14,6 +14,9 @@ EMULATOR_PYTHON := $(LOCAL)/venv/bin/python
 # The template is the one list of domains: each is a crate, a binary and a folder target/lambda/<domain>/.
 DOMAINS := $(shell sed -n 's|.*CodeUri: *target/lambda/\([a-z_-]*\)/.*|\1|p' template.yaml | sort -u)
 
+# Each target is a file.
+FUZZ_TARGETS := $(basename $(notdir $(wildcard tests/fuzz/fuzz_targets/*.rs)))
+
 # Where the local stack and `sam build` look for binaries, whatever the user has set for other projects.
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
@@ -21,7 +24,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 GLIBC := GLIBC_2.34
 
 .DEFAULT_GOAL := help
-.PHONY: help dev redeploy logs test test-unit test-e2e test-console openapi test-openapi soak soak-fleet bench bench-baseline cost lint validate build deploy deploy-local-sam clean-local
+.PHONY: help dev redeploy logs test test-unit test-e2e test-console openapi test-openapi security security-e2e fuzz deny soak soak-fleet bench bench-baseline cost lint validate build deploy deploy-local-sam clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +47,7 @@ test-unit: ## The tests that need no stack, seeds of both simulations among them
 
 # `--workspace --test it`, not `-p e2e`: alone, the package would have its dependencies compiled with other features.
 test-e2e: $(LOCAL)/venv/.made ## The deployed system from outside, with IAM enforced
-	$(EMULATOR_PYTHON) infra/local/test.py cargo test --workspace --test it
+	$(EMULATOR_PYTHON) infra/local/test.py --whole cargo test --workspace --test it
 
 # Heartbeats come fast: a message that met a busy agent goes out with the next one.
 test-console: $(LOCAL)/venv/.made $(LOCAL)/console/.made ## The console in a headless Chromium; pictures in .local/screenshots (CHROMIUM=path)
@@ -58,6 +61,27 @@ openapi: ## Write docs/openapi.json anew, from the types on the wire
 
 test-openapi: $(LOCAL)/venv/.made $(LOCAL)/venv-schemathesis/.made ## Made-up requests of all sorts: every answer is one that docs/openapi.json has (EXAMPLES=20)
 	$(EMULATOR_PYTHON) infra/local/test.py $(LOCAL)/venv-schemathesis/bin/python infra/local/openapi_fuzz.py $(or $(EXAMPLES),20)
+
+security: security-e2e fuzz deny test-openapi ## What SECURITY.md promises, longer than in `make test` (FUZZ_SECONDS=30 a target, GARBAGE_ROUNDS=20)
+
+# Addresses, doors, outages, permissions and garbage; then the logs of all functions are looked through.
+security-e2e: $(LOCAL)/venv/.made
+	GARBAGE_ROUNDS=$(or $(GARBAGE_ROUNDS),20) $(EMULATOR_PYTHON) infra/local/test.py \
+	  cargo test --workspace --test it -- ssrf:: template:: modes:: store::outage store::garbage _refused
+
+# Another compiler and other flags: not in $(CARGO_TARGET_DIR). What is found is kept, what is merely new is not.
+fuzz: $(LOCAL)/cargo/bin/cargo-fuzz ## Everything that reads bytes from outside, fed with anything (FUZZ_SECONDS=30 each, FUZZ="cron yaml" only those)
+	@rustup run nightly rustc --version >/dev/null 2>&1 || { echo "make fuzz: there is no nightly compiler: rustup toolchain install nightly --profile minimal" >&2; exit 1; }
+	@for target in $(or $(FUZZ),$(FUZZ_TARGETS)); do \
+	  mkdir -p $(LOCAL)/fuzz/$$target && echo "fuzz: $$target" && \
+	  env -u CARGO_TARGET_DIR PATH="$(CURDIR)/$(LOCAL)/cargo/bin:$$PATH" cargo +nightly fuzz run --fuzz-dir tests/fuzz $$target \
+	    $(CURDIR)/$(LOCAL)/fuzz/$$target $(CURDIR)/tests/fuzz/corpus/$$target \
+	    -- -max_total_time=$(or $(FUZZ_SECONDS),30) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 || exit 1; \
+	done
+
+deny: $(LOCAL)/cargo/bin/cargo-deny ## Licences, bans and sources of every crate; ADVISORIES=1: known vulnerabilities too, by network
+	$(LOCAL)/cargo/bin/cargo-deny --all-features check $(if $(ADVISORIES),,licenses bans sources)
+	$(LOCAL)/cargo/bin/cargo-deny --manifest-path tests/fuzz/Cargo.toml check --config $(CURDIR)/deny.toml bans sources
 
 soak: ## The simulation until a million messages were accepted (MESSAGES=1000000; SEED=n replays one, with its trace)
 	SIMULATION_MESSAGES=$(or $(MESSAGES),1000000) $(if $(SEED),SIMULATION_SEED=$(SEED)) \
@@ -129,6 +153,9 @@ define place
   mkdir -p target/lambda/$$domain && cp target/$(1)/$$domain target/lambda/$$domain/bootstrap || exit 1; \
 done
 endef
+
+$(LOCAL)/cargo/bin/%:
+	cargo install $* --locked --quiet --root $(LOCAL)/cargo
 
 $(LOCAL)/console/.made: tests/console/package.json tests/console/package-lock.json
 	@command -v npm >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' \

@@ -1,4 +1,4 @@
-"""Starts MiniStack, the AWS emulator, with six changes that a local stack needs.
+"""Starts MiniStack, the AWS emulator, with seven changes that a local stack needs.
 
 1. The HTTP API also answers without a prefix on a port of its own, and the WebSocket API there under `/ws`. On the
    emulator's own port both hide behind `/_aws/execute-api/<id>`.
@@ -10,6 +10,7 @@
 5. Events may be sent in the name of AWS itself: the local fleet tells of instances as EC2 does, which the emulator's
    EC2 does not.
 6. The protocol that a WebSocket's `$connect` function chooses is told to the client, which hangs up without it.
+7. Each permission that a role makes use of is noted in a file, once.
 
 State is not kept between runs. The emulator itself is configured by its environment; `stack.py` sets it.
 """
@@ -26,10 +27,12 @@ import socketserver
 import sys
 import threading
 import time
+from pathlib import Path
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
+from ministack.core import iam_evaluator
 from ministack.services import apigateway, eventbridge, lambda_svc
 
 STREAM_POLL_SECONDS = 0.05
@@ -91,6 +94,27 @@ def tell_the_chosen_protocol() -> None:
 def accept_events_of_aws() -> None:
     """Lets a client send events whose source is `aws.…`, which the emulator keeps for itself."""
     eventbridge._put_events = functools.partial(_private(eventbridge, "_put_events"), allow_aws_source=True)
+
+
+def note_permissions(path: Path) -> None:
+    """Writes a line for everything that is allowed to a role for the first time: role, action, resource."""
+    evaluate = _private(iam_evaluator, "evaluate")
+    lock = threading.Lock()
+    known: set[tuple[str, str, str]] = set()
+
+    def noting(context, policies, *limits):
+        result = evaluate(context, policies, *limits)
+        _, assumed, rest = context.principal_arn.partition(":assumed-role/")
+        used = (rest.partition("/")[0], context.action, context.resource_arn)
+        if result.decision == "Allow" and assumed:
+            with lock:
+                if used not in known:
+                    known.add(used)
+                    with path.open("a") as notes:
+                        notes.write("\t".join(used) + "\n")
+        return result
+
+    iam_evaluator.evaluate = noting
 
 
 def _private(module, name: str):
@@ -181,12 +205,14 @@ def main() -> None:
     parser.add_argument("--api-port", type=int, required=True, help="port of the deployed API, without a prefix")
     parser.add_argument("--http-api", required=True, help="id and stage of the HTTP API: ID/STAGE")
     parser.add_argument("--websocket-api", required=True, help="id and stage of the WebSocket API: ID/STAGE")
+    parser.add_argument("--permissions", type=Path, required=True, help="file for the permissions that are used")
     arguments = parser.parse_args()
 
     send_small_packets_at_once()
     poll_streams_on_their_own_threads()
     tell_the_chosen_protocol()
     accept_events_of_aws()
+    note_permissions(arguments.permissions)
     allow_many_connections()
     threading.Thread(target=stop_with_parent, daemon=True, name="parent").start()
 

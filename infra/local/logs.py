@@ -13,19 +13,24 @@ from deploy import client
 FRAME = ("START RequestId", "END RequestId", "REPORT RequestId")
 
 
-def lines(endpoint: str) -> Iterator[str]:
-    """What every function wrote by itself, in the order of time: when, which function, what."""
+def events(endpoint: str) -> list[tuple[int, str, str]]:
+    """What every function wrote by itself, in the order of time: when (in milliseconds), which function, what."""
     service = client("logs", endpoint)
     groups = service.get_paginator("describe_log_groups").paginate()
-    events = [
+    found = [
         (event["timestamp"], group["logGroupName"].rpartition("/")[2], event["message"].rstrip())
         for page in groups
         for group in page["logGroups"]
-        for found in service.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
-        for event in found["events"]
+        for part in service.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        for event in part["events"]
         if not event["message"].startswith(FRAME)
     ]
-    for milliseconds, function, message in sorted(events, key=lambda event: event[0]):
+    return sorted(found, key=lambda event: event[0])
+
+
+def lines(endpoint: str) -> Iterator[str]:
+    """The same as text."""
+    for milliseconds, function, message in events(endpoint):
         yield f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%H:%M:%S.%f} {function} {message}"
 
 

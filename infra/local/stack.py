@@ -155,6 +155,7 @@ def _launch(settings: Settings) -> list[str]:
         f"--api-port={settings.api_port}",
         f"--http-api={HTTP_API_ID}/{HTTP_API_STAGE}",
         f"--websocket-api={WEBSOCKET_API_ID}/{WEBSOCKET_STAGE}",
+        f"--permissions={settings.folder / 'permissions.tsv'}",
     ]
 
 

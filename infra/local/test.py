@@ -1,8 +1,10 @@
 """Runs a command against a deployed stack of its own: `test.py cargo test -p e2e`.
 
 The stack is closed (every call needs a credential), IAM is enforced with each function's own role, and the state is
-empty at the start. The command finds the stack by its environment; its exit code is ours. With --emulator-only nothing
-is deployed: the command does that itself.
+empty at the start. The command finds the stack by its environment; its exit code is ours. When it succeeded, no
+function's log may show a token, a secret or a text that the tests sent; with --whole, if the command runs all tests,
+each permission of each function must have been used. With --emulator-only nothing is deployed: the command does that
+itself.
 """
 
 import argparse
@@ -12,7 +14,9 @@ import secrets
 import subprocess
 import sys
 
+import grants
 import logs
+import secrecy
 import stack
 from deploy import CREDENTIALS, REGION, Deployed, forget_own_account
 from places import BINARIES, ROOT
@@ -26,6 +30,7 @@ EMULATOR_LINES = 20
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--emulator-only", action="store_true", help="build and deploy nothing")
+    parser.add_argument("--whole", action="store_true", help="the command runs all tests: look for unused permissions")
     parser.add_argument("command", nargs=argparse.REMAINDER, help="for instance: cargo test -p e2e")
     arguments = parser.parse_args()
     if not arguments.command:
@@ -45,7 +50,22 @@ def main() -> int:
         if code != 0:
             emulator.check()
             _show_logs(settings, emulator)
+        elif not arguments.emulator_only:
+            complaints = _complaints(settings, admin_token, whole=arguments.whole)
+            print("\n".join(complaints), file=sys.stderr)
+            code = int(bool(complaints))
     return code
+
+
+def _complaints(settings: Settings, admin_token: str, *, whole: bool) -> list[str]:
+    """What no single test sees: it shows when all are through."""
+    events = logs.events(settings.aws_endpoint)
+    found = secrecy.leaks(events, settings.folder / "sent.jsonl", [admin_token])
+    if whole:
+        used, needed = settings.folder / "permissions.tsv", settings.folder / "needed.tsv"
+        found += grants.unused(settings.aws_endpoint, used, needed)
+    print(f"Looked through {len(events)} lines of logs: {len(found)} complaints.", flush=True)
+    return found
 
 
 def _aws(settings: Settings) -> dict[str, str]:
@@ -74,6 +94,7 @@ def _platform(settings: Settings, admin_token: str, deployed: Deployed) -> dict[
         "RESTARTS_QUEUE_URL": deployed.outputs["RestartsQueueUrl"],
         "AGENT_BIN": str(BINARIES / "agent-example"),
         "FLEET_FOLDER": str(settings.folder),
+        "NOTES_FOLDER": str(settings.folder),
     }
 
 

@@ -26,7 +26,8 @@ pub(super) fn context(inside: &InProcess) -> &'static Messages {
         lambda: aws_sdk_lambda::Client::new(&inside.app.sdk),
         // As in the template, so that permissions can be compared.
         deliver_function: "MessagesDeliver".to_owned(),
-        agents: Agents::new(Reach::from(inside.app.settings.mode)).expect("a client"),
+        agents: Agents::new(&inside.app.names, Reach::from(inside.app.settings.mode))
+            .expect("a client"),
     }))
 }
 
@@ -52,6 +53,7 @@ pub(super) fn permitted(function: &str, calls: &[AwsCall]) {
     let mut functions = Template::ours().functions();
     let granted = functions.find(|it| it.handler() == function);
     let granted = granted.expect("a function").grants();
+    e2e::notes::needed(function, calls);
     for needed in calls.iter().flat_map(AwsCall::permissions) {
         assert!(granted.contains(&needed), "{function} lacks {needed:?}");
     }

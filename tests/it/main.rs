@@ -19,6 +19,7 @@ mod org;
 mod registry;
 mod schedules;
 mod settings;
+mod ssrf;
 mod store;
 mod template;
 mod templates;

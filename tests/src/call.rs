@@ -4,7 +4,7 @@ use reqwest::RequestBuilder;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::{Answer, Workspace, form};
+use crate::{Answer, Workspace, form, notes};
 
 /// A call being put together; awaiting it sends it.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ impl Call {
         if token.is_empty() {
             return self;
         }
+        notes::token(token);
         Self {
             request: self.request.bearer_auth(token),
         }
@@ -42,6 +43,7 @@ impl Call {
     /// With this JSON.
     #[must_use]
     pub fn json(self, body: &Value) -> Self {
+        notes::body(body);
         Self {
             request: self.request.json(body),
         }

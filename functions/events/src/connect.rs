@@ -7,74 +7,13 @@
 //! have, beside it or among others. What is answered never holds a token that came beside something
 //! else.
 
-use std::collections::HashMap;
-
-use domain::{Error, EventId, Kind, Result, WorkspaceId, token};
+use domain::{Error, Kind, Result, WorkspaceId};
 use edge::{App, Caller, Identity, auth};
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{connections::Connection, workspaces::Parts};
 
-/// The protocol that says: what follows is a token.
-const BEARER: &str = "bearer";
-
-/// A handshake as the gateway tells of it.
-#[derive(Debug, Deserialize)]
-pub struct Handshake {
-    #[serde(default)]
-    headers: Option<HashMap<String, String>>,
-    #[serde(rename = "queryStringParameters", default)]
-    query: Option<HashMap<String, String>>,
-    #[serde(rename = "requestContext")]
-    context: Context,
-}
-
-/// Which connection it is about.
-#[derive(Debug, Deserialize)]
-pub struct Context {
-    /// The gateway's name for it.
-    #[serde(rename = "connectionId")]
-    pub connection_id: String,
-    /// What happens to it.
-    #[serde(rename = "routeKey", default)]
-    pub route: String,
-}
-
-impl Handshake {
-    fn header(&self, name: &str) -> Option<&str> {
-        let mut headers = self.headers.iter().flatten();
-        let found = headers.find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found
-            .map(|(_, text)| text.trim())
-            .filter(|it| !it.is_empty())
-    }
-
-    /// The token among the protocols, and the protocol to answer with: browsers hang up without one.
-    fn offer(&self) -> Option<(String, &str)> {
-        let protocols = self.header("sec-websocket-protocol")?.split(',');
-        let protocols: Vec<_> = protocols
-            .map(str::trim)
-            .filter(|it| !it.is_empty())
-            .collect();
-        if let [first, second, ..] = protocols[..]
-            && first.eq_ignore_ascii_case(BEARER)
-        {
-            return Some((token::of_protocol(second), BEARER));
-        }
-        let is_token = |it: &&str| it.starts_with(token::BASE64URL_PROTOCOL);
-        let carrier = protocols.iter().copied().find(is_token)?;
-        let other = protocols.iter().copied().find(|it| !is_token(it));
-        Some((token::of_protocol(carrier), other.unwrap_or(carrier)))
-    }
-
-    fn since(&self) -> Result<Option<EventId>> {
-        let text = self.query.as_ref().and_then(|query| query.get("since"));
-        let text = text.map(|text| text.trim()).filter(|text| !text.is_empty());
-        let bad = |_| Error::invalid("since must be the id of an event");
-        text.map(|text| text.parse().map_err(bad)).transpose()
-    }
-}
+use crate::handshake::Handshake;
 
 /// Lets somebody listen.
 ///
@@ -191,30 +130,6 @@ mod tests {
     }
 
     #[test]
-    fn tokens_come_as_protocols() {
-        let encoded = "base64url.bearer.YS9iPT0";
-        let beside = format!("bearer, {encoded}");
-        let among = format!("chat, {encoded}, superchat");
-        for (protocols, expected) in [
-            ("bearer, abc", Some(("abc", "bearer"))),
-            ("Bearer,abc", Some(("abc", "bearer"))),
-            ("bearer", None),
-            ("bearer,", None),
-            ("graphql-ws, abc", None),
-            ("", None),
-            (&beside, Some(("a/b==", "bearer"))),
-            (&among, Some(("a/b==", "chat"))),
-            (encoded, Some(("a/b==", encoded))),
-        ] {
-            let it = handshake(json!({"sec-websocket-protocol": protocols}), Value::Null);
-            let offer = it.offer();
-            let offer = offer.as_ref().map(|(token, answer)| (&**token, *answer));
-            assert_eq!(offer, expected, "{protocols:?}");
-        }
-        assert_eq!(handshake(Value::Null, Value::Null).offer(), None);
-    }
-
-    #[test]
     fn origins_are_checked_when_they_are_sent() {
         let listed = vec!["https://App.example.com".to_owned()];
         for (origin, expected) in [
@@ -233,15 +148,5 @@ mod tests {
         }
         let any = handshake(json!({"origin": "https://a.example"}), Value::Null);
         assert!(check_origin(&any, &[], "").is_ok());
-    }
-
-    #[test]
-    fn since_is_an_event() {
-        let since = |text: &str| handshake(Value::Null, json!({"since": text})).since();
-        assert_eq!(since("").expect("nothing"), None);
-        let id = "0190a0b0-0000-7000-8000-000000000001";
-        assert_eq!(since(id).expect("an id"), Some(id.parse().expect("valid")));
-        let error = since("yesterday").expect_err("no id");
-        assert_eq!(error.message(), "since must be the id of an event");
     }
 }

@@ -4,18 +4,10 @@
 use domain::{EventId, Result, event::envelope};
 use edge::App;
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::connect::Context;
-
-/// What the gateway tells. The frame itself is not even parsed.
-#[derive(Debug, Deserialize)]
-pub struct Told {
-    #[serde(rename = "requestContext")]
-    context: Context,
-}
+use crate::handshake::Told;
 
 /// Forgets a connection that ended, or answers a frame.
 ///

@@ -2,6 +2,7 @@
 
 pub mod connect;
 pub mod disconnect;
+pub mod handshake;
 pub mod list;
 pub mod live;
 pub mod relay;

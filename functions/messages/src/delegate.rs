@@ -1,7 +1,7 @@
 //! `POST /workspaces/{id}/delegate`: a task for another workspace, answered at once, done in its
 //! turn, tracked to its result (contract: a2a-notify-events 4.1, 4.2).
 
-use domain::{DelegationId, Error, Result, WorkspaceId, activity::Source};
+use domain::{DelegationId, Error, Result, WorkspaceId, activity::Source, envelope};
 use edge::{
     App, Caller, Input, Reply,
     http::Fields,
@@ -23,12 +23,11 @@ use uuid::Uuid;
 use crate::{
     Messages,
     dispatch::wake,
-    envelope,
     options::Options,
     revive,
     route::{self, Route},
     rows,
-    submit::{self, Sent},
+    submit::Sent,
 };
 
 const MAX_BYTES: usize = 1024 * 1024;
@@ -87,7 +86,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         .put_body(delegation.task, task.as_bytes(), input.now)
         .await?;
     let key = (!request.idempotency_key.is_empty())
-        .then(|| submit::hash(&format!("{source}\n{}", request.idempotency_key)));
+        .then(|| envelope::hash(&format!("{source}\n{}", request.idempotency_key)));
     let told = app
         .store
         .delegate(&delegation, &request.task, key.as_deref())

@@ -3,7 +3,10 @@
 
 use aws_sdk_lambda::primitives::Blob;
 use domain::{
-    Error, Kind, RequestId, Result, WorkspaceId, lifecycle::Host, request::Request,
+    Error, Kind, RequestId, Result, WorkspaceId,
+    envelope::{self, Envelope},
+    lifecycle::Host,
+    request::Request,
     workspace::Status,
 };
 use edge::{
@@ -22,7 +25,6 @@ use uuid::Uuid;
 
 use crate::{
     Messages,
-    envelope::{self, Envelope},
     flow::{
         Clock as _,
         deliver::{Call, Offer},

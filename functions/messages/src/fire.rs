@@ -4,6 +4,7 @@
 use domain::{
     Error, Kind, Result, WorkspaceId,
     activity::Source,
+    envelope,
     request::{Request, State},
     schedule::{self, Fire, Step},
 };
@@ -19,7 +20,6 @@ use uuid::Uuid;
 use crate::{
     Messages,
     dispatch::wake,
-    envelope,
     options::Options,
     revive,
     route::{self, Route},

@@ -1,13 +1,11 @@
 //! What a delivery came to, and what the caller is told (contract: a2a-notify-events 2.5, 2.7).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use domain::{Error, Kind, Result};
+use domain::{Error, Kind, Result, envelope};
 use edge::Reply;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-use crate::envelope;
 
 /// How a delivery ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use domain::{
     Result, WorkspaceId,
     activity::Source,
+    envelope,
     request::Priority,
     restart::{Restart, SENDER},
     secret::{Scope, SecretName},
@@ -23,7 +24,7 @@ use store::{
 use uuid::Uuid;
 
 use crate::{
-    Messages, envelope,
+    Messages,
     options::Options,
     route::{Route, over_budget},
     submit::Sent,

@@ -95,7 +95,7 @@ impl Messages {
             Ok(seconds) if seconds > 0 => seconds,
             _ => 300,
         };
-        let agents = Agents::new(Reach::from(app.settings.mode))
+        let agents = Agents::new(&app.names, Reach::from(app.settings.mode))
             .map_err(|error| Missing::Nonsense("the HTTP client", error.to_string()))?;
         Ok(Box::leak(Box::new(Self {
             app,

@@ -4,13 +4,13 @@ use domain::{
     Error, Mode, Result,
     activity::Source,
     capabilities::Capability,
+    envelope::{self, Envelope},
     request::{Hold, Idempotency, MAX_CHAIN, Request, State, chain_of, is_reply_into_chain},
 };
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 use store::{bodies, ledger, workspaces::Workspace};
 
-use crate::{envelope::Envelope, options::Options, route::Route};
+use crate::{options::Options, route::Route};
 
 /// A message whose sender may send it.
 #[derive(Debug)]
@@ -103,16 +103,10 @@ impl Sent {
         let target = self.target.meta.id.to_string();
         let parts = [caller.unwrap_or("person"), &target, &envelope.message_id];
         Some(Idempotency {
-            key: hash(&parts.join("\n")),
+            key: envelope::hash(&parts.join("\n")),
             digest: envelope.digest.clone(),
         })
     }
-}
-
-/// SHA-256 in hex.
-pub(crate) fn hash(text: &str) -> String {
-    let bytes = Sha256::digest(text.as_bytes());
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether a repeat that is another message is refused: in open development it attaches, as

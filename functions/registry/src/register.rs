@@ -7,7 +7,7 @@ use domain::{
     workspace::Status,
 };
 use edge::{
-    App, Bearer, Caller, Input, Reply, addresses,
+    App, Bearer, Caller, Input, Reply,
     http::Fields,
     openapi::{Api, Who},
 };
@@ -211,7 +211,7 @@ async fn check_url(app: &App, parsed: &Parsed, recorded: Option<IpAddr>) -> Resu
         return Ok(());
     }
     let reach = Reach::from(app.settings.mode).with_recorded(recorded);
-    if let Err(reason) = addresses::reachable(&parsed.url, &reach).await {
+    if let Err(reason) = app.names.reachable(&parsed.url, &reach).await {
         tracing::info!(workspace_id = %parsed.id, %reason, "an agent's address was refused");
         return Err(Error::invalid("invalid request body"));
     }

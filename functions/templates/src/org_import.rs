@@ -10,7 +10,7 @@ use domain::{
     template::{MAX_DIR, relative},
 };
 use edge::{
-    App, Caller, Input, Reply, addresses,
+    App, Caller, Input, Reply,
     http::{Fields, log_failure},
     openapi::{Api, Who},
 };
@@ -200,7 +200,7 @@ async fn missing(app: &App, org: &Org) -> Result<Option<Reply>> {
 async fn reachable(app: &App, plan: &[Planned]) -> Result<()> {
     let reach = Reach::from(app.settings.mode);
     for planned in plan.iter().filter(|it| !it.url.is_empty()) {
-        let checked = addresses::reachable(&planned.url, &reach).await;
+        let checked = app.names.reachable(&planned.url, &reach).await;
         checked.map_err(|reason| {
             tracing::info!(%reason, "an external workspace's address was refused");
             invalid(format!(

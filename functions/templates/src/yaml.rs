@@ -3,6 +3,8 @@
 //! Templates are written by people and come from anywhere. saphyr bounds what aliases grow to;
 //! depth is bounded here, before anything that recurses sees the text.
 
+use std::collections::HashMap;
+
 use saphyr::{LoadableYamlNode as _, Mapping, Scalar, Yaml, YamlEmitter};
 use saphyr_parser::{Event, Parser};
 use serde_json::{Map, Value};
@@ -41,17 +43,32 @@ pub fn parse_with(text: &str, tags: &mut Tags<'_>) -> Result<Value, Broken> {
         .map_or(Ok(Value::Null), |it| value(it, tags))
 }
 
+/// Nothing is nested too deep, through aliases neither: each may stand for what holds other aliases, and
+/// so stack up what no text shows.
 fn bounded(text: &str) -> Result<(), Broken> {
-    let mut depth = 0_usize;
+    // How high the value at each anchor is, and of the open lists and maps: anchor, and height within.
+    let mut heights: HashMap<usize, usize> = HashMap::new();
+    let mut open: Vec<(usize, usize)> = Vec::new();
     for event in Parser::new_from_str(text) {
         let (event, _) = event.map_err(|error| error.to_string())?;
-        match event {
-            Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
-            Event::SequenceEnd | Event::MappingEnd => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_DEPTH {
+        let height = match event {
+            Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => {
+                open.push((anchor, 0));
+                0
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let (anchor, within) = open.pop().unwrap_or_default();
+                heights.insert(anchor, within + 1);
+                within + 1
+            }
+            Event::Alias(anchor) => heights.get(&anchor).copied().unwrap_or_default(),
+            _ => 0,
+        };
+        if open.len() + height > MAX_DEPTH {
             return Err(format!("it is nested deeper than {MAX_DEPTH} levels"));
+        }
+        if let Some((_, within)) = open.last_mut() {
+            *within = height.max(*within);
         }
     }
     Ok(())
@@ -194,7 +211,27 @@ mod tests {
         assert!(parse(&"#".repeat(MAX_BYTES + 1)).is_err());
     }
 
+    #[test]
+    fn aliases_do_not_nest_deeper_than_is_allowed() {
+        let deep = |inner: &str| "[".repeat(MAX_DEPTH - 2) + inner + &"]".repeat(MAX_DEPTH - 2);
+        let mut text = format!("a0: &a0 {}\n", deep("x"));
+        for n in 1..1500 {
+            text += &format!("a{n}: &a{n} {}\n", deep(&format!("*a{}", n - 1)));
+        }
+        assert!(text.len() <= MAX_BYTES);
+        assert!(parse(&text).is_err());
+    }
+
     proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,200}", shaped in "([-:?&*!|>%@`{},\\[\\]# \n'\"a1<~]){0,60}") {
+            for text in [text, shaped] {
+                if let Ok(value) = parse(&text) {
+                    prop_assert!(parse(&emit(&value)).is_ok());
+                }
+            }
+        }
+
         #[test]
         fn what_is_written_is_read_back(name in any::<String>(), file in "[ -~\n\r\t\u{85}\u{2028}:#'\"]*") {
             let value = json!({"name": name, "files": [file.clone()], "more": {"x": file}});

@@ -6,7 +6,7 @@ mod request;
 
 use domain::{Error, Kind, Result, WorkspaceId, access::Place, address::Reach, workspace::Status};
 use edge::{
-    App, Caller, Input, Reply, addresses,
+    App, Caller, Input, Reply,
     openapi::{Api, Who},
 };
 use request::CreateRequest;
@@ -163,7 +163,7 @@ async fn parent(app: &App, id: Option<WorkspaceId>) -> Result<Option<Place>> {
 
 async fn check_url(app: &App, url: &str) -> Result<()> {
     let reach = Reach::from(app.settings.mode);
-    addresses::reachable(url, &reach).await.map_err(|reason| {
+    app.names.reachable(url, &reach).await.map_err(|reason| {
         tracing::info!(%reason, "an external workspace's address was refused");
         Error::invalid("invalid workspace fields").with("detail", "url may not be called from here")
     })?;

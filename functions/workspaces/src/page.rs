@@ -83,8 +83,7 @@ pub(crate) async fn answer(app: &App, input: &Input) -> Result<Option<Reply>> {
 impl File {
     /// The file, or that the browser has it already.
     fn reply(&self, known: Option<&str>, policy: &str) -> Reply {
-        tagged::reply(known, self.content_type, self.text)
-            .header("content-security-policy", policy)
+        tagged::reply(known, self.content_type, self.text).header("content-security-policy", policy)
     }
 }
 

@@ -101,6 +101,8 @@ impl TryFrom<String> for Trace {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const W3C: &str = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
@@ -150,6 +152,23 @@ mod tests {
             &W3C.replace('5', "+"),
         ] {
             assert_eq!(none.parse::<Trace>(), Err(NoTrace), "{none}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_trace_or_none(text in ".{0,80}", shaped in "[0-9a-fg]{2}-[0-9a-f]{30,33}-[0-9a-f]{15,17}-.{0,3}") {
+            for text in [text, shaped.clone(), format!("Root=1-{shaped}")] {
+                for trace in [text.parse().ok(), Trace::from_xray(&text)].into_iter().flatten() {
+                    prop_assert_eq!(trace.to_string().parse(), Ok(trace));
+                }
+            }
+        }
+
+        #[test]
+        fn every_trace_reads_back(id in 1_u128.., parent in 1_u64.., sampled: bool) {
+            let trace = Trace { id, parent, sampled };
+            prop_assert_eq!(trace.to_string().parse(), Ok(trace));
         }
     }
 }

@@ -9,7 +9,7 @@ use lambda_runtime::LambdaEvent;
 use serde::{Serialize, de::DeserializeOwned};
 use store::Store;
 
-use crate::{Missing, Settings};
+use crate::{Missing, Settings, addresses::Names};
 
 /// Why a function does not start.
 #[derive(thiserror::Error)]
@@ -47,6 +47,8 @@ pub struct App {
     pub store: Store,
     /// For the clients only one domain needs.
     pub sdk: SdkConfig,
+    /// What the names in addresses stand for.
+    pub names: Names,
 }
 
 impl AsRef<App> for App {
@@ -72,6 +74,7 @@ impl App {
             settings,
             store,
             sdk,
+            names: Names::system(),
         }
     }
 }

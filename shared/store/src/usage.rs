@@ -10,8 +10,6 @@ use crate::{
     keys,
 };
 
-/// The most tokens one reply may claim, either way.
-pub const MOST_PER_REPLY: i64 = 10_000_000;
 /// How long a day's figures are kept, in seconds.
 const KEPT: i64 = 400 * 24 * 3600;
 

@@ -2,6 +2,7 @@
 //! not (conflicts, throttling, outages) is put in on the wire.
 
 mod conflicts;
+mod garbage;
 mod initial_memories;
 mod lifecycle;
 mod lifecycle_races;
@@ -20,6 +21,7 @@ mod secrets_log;
 mod tokens;
 mod tree;
 mod wakes;
+mod weather;
 
 use std::collections::BTreeSet;
 

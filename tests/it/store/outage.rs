@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// At least one call of every function.
-async fn calls(inside: &InProcess) -> Vec<InCall> {
+pub(super) async fn calls(inside: &InProcess) -> Vec<InCall> {
     let top = inside.online("Top").await;
     let own = inside.child("Own", &top).await;
     let at = |rest: &str| format!("/workspaces/{}{rest}", own.id);

@@ -11,5 +11,7 @@ mod logs;
 mod openapi;
 mod paths;
 mod permissions;
+mod private;
+mod reached;
 mod resources;
 mod start;

@@ -51,6 +51,7 @@ impl Needed {
         let function = call.function();
         let (answer, calls) = call.counted().await;
         assert!(answer.status < 500, "{function}: {answer:?}");
+        e2e::notes::needed(&function, &calls);
         let needed = self.0.entry(function).or_default();
         needed.extend(calls.iter().flat_map(AwsCall::permissions));
         answer

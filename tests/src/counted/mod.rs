@@ -16,7 +16,10 @@ use std::env;
 
 pub use call::{AwsCall, jobs, round_trips};
 use domain::Mode;
-use edge::{App, Fleet, Settings};
+use edge::{
+    App, Fleet, Settings,
+    addresses::{Lookup, Names},
+};
 pub use fault::{ALWAYS, Fault, gate};
 pub use request::InCall;
 use reqwest::Method;
@@ -102,6 +105,25 @@ impl InProcess {
             boot_within: None,
         };
         Self::start(mode, false, None, Some(name), fleet).await
+    }
+
+    /// With a table that no other test writes to, and this name server.
+    pub async fn with_names(mode: Mode, names: impl Lookup + 'static) -> Self {
+        Self::apart(mode).await.knowing(names)
+    }
+
+    /// The same with this name server.
+    #[must_use]
+    pub fn knowing(&self, names: impl Lookup + 'static) -> Self {
+        let (settings, sdk) = (self.app.settings.clone(), self.app.sdk.clone());
+        let app = App {
+            names: Names::by(names),
+            ..App::new(settings, sdk)
+        };
+        Self {
+            app: Box::leak(Box::new(app)),
+            ..self.clone()
+        }
     }
 
     async fn start(

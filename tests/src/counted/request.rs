@@ -69,6 +69,24 @@ impl InCall {
         self.header("content-type", "application/json")
     }
 
+    /// Whether it has a body.
+    pub fn has_body(&self) -> bool {
+        self.body.is_some()
+    }
+
+    /// With another body, made of the one it has.
+    #[must_use]
+    pub fn with_body(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        self.body = self.body.as_deref().map(change);
+        self
+    }
+
+    /// The beginning of its body.
+    pub fn shown_body(&self) -> String {
+        let body = self.body.as_deref().unwrap_or_default();
+        body.chars().take(300).collect()
+    }
+
     /// With a form that has this text as its one file.
     #[must_use]
     pub fn form(mut self, name: &str, text: &str) -> Self {

@@ -28,6 +28,24 @@ use super::{
     units::Weight,
 };
 
+/// What the weather throttles.
+const OF_THE_TABLE: [&str; 6] = [
+    "BatchGetItem",
+    "DeleteItem",
+    "PutItem",
+    "Query",
+    "TransactWriteItems",
+    "UpdateItem",
+];
+
+/// A table that is busy now and then.
+#[derive(Debug)]
+struct Weather {
+    dice: fastrand::Rng,
+    chance: f64,
+    throttled: usize,
+}
+
 /// Records every call, and breaks those it is told to. Clones share one record.
 #[derive(Debug, Clone)]
 pub struct Wire(Arc<Inner>);
@@ -37,6 +55,7 @@ struct Inner {
     client: SharedHttpClient,
     calls: Mutex<Vec<AwsCall>>,
     rules: Mutex<Vec<Rule>>,
+    weather: Mutex<Option<Weather>>,
     clock: AtomicU64,
     scale: Option<Scale>,
 }
@@ -51,6 +70,7 @@ impl Wire {
             client,
             calls: Mutex::default(),
             rules: Mutex::default(),
+            weather: Mutex::default(),
             clock: AtomicU64::new(0),
             scale,
         }))
@@ -72,9 +92,20 @@ impl Wire {
         });
     }
 
-    /// Breaks nothing any more.
-    pub fn mend(&self) {
+    /// From now on throttles each call of the table with this chance, as the dice of `seed` fall.
+    pub fn throttle(&self, chance: f64, seed: u64) {
+        *self.0.weather.lock().expect("lock") = Some(Weather {
+            dice: fastrand::Rng::with_seed(seed),
+            chance,
+            throttled: 0,
+        });
+    }
+
+    /// Breaks nothing any more; how many calls the weather has throttled.
+    pub fn mend(&self) -> usize {
         self.0.rules.lock().expect("lock").clear();
+        let weather = self.0.weather.lock().expect("lock").take();
+        weather.map_or(0, |weather| weather.throttled)
     }
 
     fn tick(&self) -> u64 {
@@ -82,6 +113,13 @@ impl Wire {
     }
 
     fn fault(&self, operation: &str) -> Option<Fault> {
+        if let Some(weather) = self.0.weather.lock().expect("lock").as_mut()
+            && OF_THE_TABLE.contains(&operation)
+            && weather.dice.f64() < weather.chance
+        {
+            weather.throttled += 1;
+            return Some(Fault::throttled());
+        }
         let mut rules = self.0.rules.lock().expect("lock");
         let fits = |rule: &Rule| {
             rule.operation

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use domain::Mode;
-use edge::{App, Caller, Fleet, Input, Reply, Settings, http::answer, metrics::Metrics};
+use edge::{
+    App, Caller, Fleet, Input, Reply, Settings, addresses::Names, http::answer, metrics::Metrics,
+};
 use fleet::{
     Crew,
     exchange::{self, Exchange, signed::Signed, sts::Identifies},
@@ -106,6 +108,7 @@ impl Yard {
             settings,
             store,
             sdk,
+            names: Names::system(),
         }));
         let crew = || Crew {
             app,

@@ -61,6 +61,9 @@ pub(super) async fn files(content_type: &str, body: Vec<u8>) -> Result<Vec<Sent>
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+    use proptest::prelude::*;
+
     use super::*;
 
     const KIND: &str = "multipart/form-data; boundary=XX";
@@ -117,6 +120,33 @@ mod tests {
             ("", format!("{one}{end}"), malformed),
         ] {
             assert_eq!(said(content_type, &body).await, expected, "{body:?}");
+        }
+    }
+
+    /// The body is there, so nothing waits.
+    fn at_once(content_type: &str, body: Vec<u8>) -> Result<Vec<Sent>> {
+        let outcome = files(content_type, body).now_or_never();
+        outcome.expect("it does not wait")
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_form_or_refused(content_type in ".{0,60}", noise in any::<Vec<u8>>(), at in 0_usize..120) {
+            let _ = at_once(&content_type, noise.clone());
+            let whole = part("name=\"files\"; filename=\"a\"", "text") + "--XX--\r\n";
+            let mut whole = whole.into_bytes();
+            let at = at.min(whole.len());
+            whole.splice(at..at, noise);
+            let _ = at_once(KIND, whole);
+        }
+
+        #[test]
+        fn what_is_sent_is_what_comes(name in "[ -!#-\\[\\]-~]{1,40}", body in any::<Vec<u8>>()) {
+            prop_assume!(!body.windows(4).any(|it| it == b"--XX"));
+            let head = format!("--XX\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n\r\n");
+            let whole = [head.as_bytes(), &body, b"\r\n--XX--\r\n"].concat();
+            let sent = at_once(KIND, whole).expect("a form");
+            prop_assert_eq!((&sent[0].name, &sent[0].bytes[..]), (&name, &body[..]));
         }
     }
 }

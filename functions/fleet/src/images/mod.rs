@@ -54,7 +54,7 @@ impl Refresher {
     /// # Errors
     /// There is no HTTP client.
     pub fn start(app: &'static App) -> Result<&'static Self, Missing> {
-        let registries = Registries::start(&app.sdk, app.settings.mode.is_development())?;
+        let registries = Registries::start(&app.sdk, &app.names, app.settings.mode)?;
         Ok(Box::leak(Box::new(Self { app, registries })))
     }
 }

@@ -1,11 +1,8 @@
 //! Calling an agent: one POST to the address its workspace has, guarded, bounded in size and time.
 
-mod guard;
-
 use std::{
     error::Error as _,
     net::IpAddr,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,12 +10,11 @@ use domain::{
     address::{AgentUrl, Reach, Refused},
     trace::Trace,
 };
+use edge::addresses::Names;
 use futures_util::StreamExt as _;
-use guard::Guard;
 use reqwest::{
     Client, Response,
     header::{CONTENT_TYPE, RETRY_AFTER},
-    redirect::Policy,
 };
 
 use crate::flow::{Exchange, Talks};
@@ -79,11 +75,9 @@ impl Agents {
     ///
     /// # Errors
     /// The client cannot be built: TLS has no roots.
-    pub fn new(reach: Reach) -> reqwest::Result<Self> {
-        let client = Client::builder()
-            .dns_resolver(Arc::new(Guard::new(reach.clone())))
-            .redirect(Policy::none())
-            .no_proxy()
+    pub fn new(names: &Names, reach: Reach) -> reqwest::Result<Self> {
+        let client = names
+            .client(&reach)
             .pool_max_idle_per_host(0)
             .connect_timeout(CONNECT)
             .tcp_keepalive(KEEP_ALIVE)

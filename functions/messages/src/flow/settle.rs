@@ -3,6 +3,7 @@
 use domain::{
     Result,
     activity::Content,
+    reply,
     request::{Next, Request, State, Trouble, after},
     schedule,
 };
@@ -15,7 +16,7 @@ use store::{
 use super::{Clock, Exchange, Flow, Shelf, Talks, deliver::End, line};
 use crate::{
     outcome::{Body, Outcome},
-    reply, rows,
+    rows,
 };
 
 /// Records what an exchange came to, and says what the caller gets.

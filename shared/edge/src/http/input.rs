@@ -228,8 +228,35 @@ impl Fields {
 #[cfg(test)]
 mod tests {
     use lambda_http::{Context, RequestExt as _};
+    use proptest::prelude::*;
+    use serde::{Deserialize, Serialize};
+    use serde_json::Value;
 
-    use super::{Body, Input, Number, Request};
+    use super::{Body, Fields, Input, Number, Request};
+
+    /// Every way in which wire types read a field.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Wire {
+        text: String,
+        #[serde(default, deserialize_with = "Fields::or_zero")]
+        zero: i64,
+        #[serde(
+            default,
+            deserialize_with = "Fields::present",
+            skip_serializing_if = "Option::is_none"
+        )]
+        present: Option<Option<bool>>,
+        #[serde(
+            default,
+            deserialize_with = "Fields::any",
+            skip_serializing_if = "Option::is_none"
+        )]
+        any: Option<Value>,
+    }
+
+    fn posted(body: impl Into<Vec<u8>>) -> Input {
+        Input::from(Request::new(Body::Binary(body.into())))
+    }
 
     #[test]
     fn a_trace_is_the_callers_or_else_lambdas() {
@@ -273,6 +300,52 @@ mod tests {
         }
         for text in ["1e126", "-1e126", "1e308", "\"7\"", "null"] {
             assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in any::<Vec<u8>>(), text in ".{0,200}") {
+            for body in [bytes, text.clone().into_bytes(), format!("{{{text}").into_bytes()] {
+                let read = posted(body).json::<Wire>(100, "no");
+                prop_assert!(read.is_ok_or_refused());
+            }
+        }
+
+        #[test]
+        fn what_is_sent_is_what_is_read(
+            text: String,
+            zero: i64,
+            present: Option<Option<bool>>,
+            any in prop_oneof![Just(None), any::<String>().prop_map(|it| Some(it.into())), Just(Some(Value::Null))],
+            more in ".{0,9}",
+        ) {
+            let wire = Wire { text, zero, present, any };
+            let body = serde_json::to_string(&wire).expect("JSON");
+            let read = posted(body.clone() + &more).json::<Wire>(body.len() + more.len(), "no");
+            prop_assert_eq!(read.expect("what was written"), wire);
+            let limited = posted(body.clone()).json::<Wire>(body.len() - 1, "no");
+            prop_assert_eq!(limited.map_err(|error| error.kind()), Err(domain::Kind::TooLarge));
+        }
+
+        #[test]
+        fn any_number_is_kept_or_refused(number: f64) {
+            let kept = Number::try_from(number).map(f64::from);
+            prop_assert!(kept.is_err() || kept == Ok(number) || kept == Ok(0.0));
+        }
+    }
+
+    trait Outcome {
+        fn is_ok_or_refused(&self) -> bool;
+    }
+
+    impl<T> Outcome for domain::Result<T> {
+        fn is_ok_or_refused(&self) -> bool {
+            let kind = self.as_ref().err().map(domain::Error::kind);
+            matches!(
+                kind,
+                None | Some(domain::Kind::Invalid | domain::Kind::TooLarge)
+            )
         }
     }
 }

@@ -7,8 +7,11 @@ mod oci;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use domain::image::{Digest, Reference};
-use edge::Missing;
+use domain::{
+    Mode,
+    image::{Digest, Reference},
+};
+use edge::{Missing, addresses::Names};
 use tokio::time::timeout;
 
 use self::{ecr::Ecr, oci::Public};
@@ -41,13 +44,13 @@ pub struct Registries {
 }
 
 impl Registries {
-    /// With clients of their own; `local`: registries on this machine are asked without TLS.
+    /// With clients of their own, which look up names as `names` does and reach what `mode` allows.
     ///
     /// # Errors
     /// There is no HTTP client.
-    pub fn start(sdk: &SdkConfig, local: bool) -> Result<Self, Missing> {
+    pub fn start(sdk: &SdkConfig, names: &Names, mode: Mode) -> Result<Self, Missing> {
         Ok(Self {
-            public: Public::start(local)?,
+            public: Public::start(names, mode)?,
             ecr: Ecr::over(sdk),
         })
     }

@@ -1,8 +1,14 @@
 //! Registries that speak the OCI distribution API and let anybody pull.
 
-use domain::image::{Digest, Reference};
-use edge::Missing;
-use reqwest::{Client, Method, Response, StatusCode, header, redirect::Policy};
+use std::time::Duration;
+
+use domain::{
+    Mode,
+    address::{AgentUrl, Reach},
+    image::{Digest, Reference},
+};
+use edge::{Missing, addresses::Names};
+use reqwest::{Client, Method, Response, StatusCode, header};
 use serde::Deserialize;
 use url::{Host, Url};
 
@@ -17,12 +23,12 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json";
 
 /// Registries that let anybody pull. The host is the operator's; a registry can send us on only to
-/// fetch a token, by https, and is told nothing of ours there.
+/// fetch a token, by https, and is told nothing of ours there. Neither leads to where agents may not
+/// be.
 #[derive(Debug)]
 pub(super) struct Public {
     client: Client,
-    /// Whether registries on this machine may be asked without TLS.
-    local: bool,
+    reach: Reach,
 }
 
 impl Public {
@@ -30,15 +36,15 @@ impl Public {
     ///
     /// # Errors
     /// There is no HTTP client.
-    pub(super) fn start(local: bool) -> Result<Self, Missing> {
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .connect_timeout(std::time::Duration::from_secs(3))
+    pub(super) fn start(names: &Names, mode: Mode) -> Result<Self, Missing> {
+        let reach = Reach::from(mode);
+        let client = names
+            .client(&reach)
+            .connect_timeout(Duration::from_secs(3))
             .timeout(PATIENCE)
             .build()
             .map_err(|error| Missing::Nonsense("the HTTP client", error.to_string()))?;
-        Ok(Self { client, local })
+        Ok(Self { client, reach })
     }
 
     /// The digest that this tag has now.
@@ -80,10 +86,19 @@ impl Public {
             ))
         };
         let url = at("https").map_err(because)?;
-        if self.local && is_here(&url) {
+        if self.is_local(&url) {
             return at("http").map_err(because);
         }
-        Ok(url)
+        Ok(self.judged(url.as_str())?.url().clone())
+    }
+
+    /// Whether it is on this machine, and may be: then it needs no TLS.
+    fn is_local(&self, url: &Url) -> bool {
+        self.reach.is_local() && is_here(url)
+    }
+
+    fn judged(&self, url: &str) -> Result<AgentUrl, Unresolved> {
+        AgentUrl::parse(url, &self.reach).map_err(because)
     }
 
     async fn head(&self, url: Url, token: Option<&str>) -> Result<Response, Unresolved> {
@@ -105,9 +120,8 @@ impl Public {
                 "the registry wants a login: only ECR's is known, elsewhere anonymous pull tokens",
             )
         })?;
-        let mut url = Url::parse(&asked.realm).map_err(because)?;
-        let fits = url.scheme() == "https" || self.local && is_here(&url);
-        if !fits || !url.username().is_empty() || url.password().is_some() {
+        let mut url = self.judged(&asked.realm)?.url().clone();
+        if url.scheme() != "https" && !self.is_local(&url) {
             return Err(because("the registry's token service is no https address"));
         }
         let scope = format!("repository:{}:pull", image.repository);
@@ -198,33 +212,77 @@ mod tests {
         }
     }
 
+    fn registries(mode: Mode) -> Public {
+        Public::start(&Names::system(), mode).expect("a client")
+    }
+
     #[test]
     fn only_this_machine_is_asked_without_tls_and_only_locally() {
-        for (image, local, expected) in [
-            (
-                "ghcr.io/a/b",
-                true,
-                "https://ghcr.io/v2/a/b/manifests/latest",
-            ),
+        let asked = |mode: Mode, image: &str| {
+            let url = registries(mode).manifest(&image.parse().expect(image));
+            url.map(|url| url.to_string()).map_err(|why| why.0)
+        };
+        for (image, expected) in [
+            ("ghcr.io/a/b", "https://ghcr.io/v2/a/b/manifests/latest"),
             (
                 "127.0.0.1:5000/a",
-                true,
                 "http://127.0.0.1:5000/v2/a/manifests/latest",
             ),
             (
-                "127.0.0.1:5000/a",
-                false,
-                "https://127.0.0.1:5000/v2/a/manifests/latest",
-            ),
-            (
                 "10.0.0.1:5000/a:b",
-                true,
                 "https://10.0.0.1:5000/v2/a/manifests/b",
             ),
         ] {
-            let registries = Public::start(local).expect("a client");
-            let url = registries.manifest(&image.parse().expect(image));
-            assert_eq!(url.expect(image).as_str(), expected);
+            assert_eq!(asked(Mode::Dev, image).as_deref(), Ok(expected));
+        }
+        let public = "https://ghcr.io/v2/a/b/manifests/latest";
+        assert_eq!(asked(Mode::Strict, "ghcr.io/a/b").as_deref(), Ok(public));
+        for image in ["127.0.0.1:5000/a", "10.0.0.1:5000/a:b"] {
+            assert!(asked(Mode::Strict, image).is_err(), "{image}");
+        }
+        assert!(asked(Mode::Dev, "169.254.169.254/a").is_err());
+    }
+
+    /// A name server that gives one address for everything.
+    #[derive(Debug)]
+    struct Always(std::net::IpAddr);
+
+    impl edge::addresses::Lookup for Always {
+        fn look_up<'a>(&'a self, _: &'a str) -> edge::addresses::Looking<'a> {
+            Box::pin(async { Ok(vec![self.0]) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_registry_sends_nobody_to_where_agents_may_not_be() {
+        let bait = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+        let bait = bait.expect("a port");
+        let port = bait.local_addr().expect("bound").port();
+        let names = Names::by(Always(std::net::Ipv4Addr::LOCALHOST.into()));
+        let strict = Public::start(&names, Mode::Strict).expect("a client");
+        for realm in [
+            format!("https://127.0.0.1:{port}/token"),
+            format!("https://0x7f.1:{port}/token"),
+            format!("https://[::ffff:127.0.0.1]:{port}/token"),
+            format!("https://0.0.0.0:{port}/token"),
+            format!("https://localhost:{port}/token"),
+            format!("https://auth.example.com:{port}/token"),
+            format!("https://a@127.0.0.1:{port}/token"),
+            "https://169.254.169.254/latest/meta-data/".to_owned(),
+            "https://[fd00:ec2::254]/latest/meta-data/".to_owned(),
+            "https://10.0.0.1/token".to_owned(),
+        ] {
+            let refusal = lambda_http::http::Response::builder()
+                .status(StatusCode::UNAUTHORIZED)
+                .header("www-authenticate", format!("Bearer realm=\"{realm}\""))
+                .body("")
+                .expect("a response");
+            let image = "ghcr.io/a/b".parse().expect("an image");
+            let asked = strict.token(&refusal.into(), &image).await;
+            assert!(asked.is_err(), "{realm}");
+            let patience = Duration::from_millis(20);
+            let called = timeout(patience, bait.accept()).await;
+            assert!(called.is_err(), "{realm}: connected to");
         }
     }
 }

@@ -2,7 +2,9 @@
 //! extended-surface 17).
 
 use serde_json::Value;
-use store::usage::MOST_PER_REPLY;
+
+/// The most tokens one reply may claim, either way.
+pub const MOST_PER_REPLY: i64 = 10_000_000;
 
 /// The text of a reply: its first text part, else that of its first artifact, else all of it.
 pub fn text(bytes: &[u8]) -> String {
@@ -40,6 +42,9 @@ pub fn usage(bytes: &[u8]) -> Option<(i64, i64)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -83,6 +88,32 @@ mod tests {
             ("x", None),
         ] {
             assert_eq!(usage(body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_have_a_text(bytes in any::<Vec<u8>>()) {
+            prop_assert!(text(&bytes).len() <= 3 * bytes.len());
+            prop_assert_eq!(usage(&bytes), None);
+        }
+
+        #[test]
+        fn any_parts_are_looked_through(parts in crate::arbitrary::json(), used in crate::arbitrary::json()) {
+            let reply = json!({"result": {"parts": parts, "artifacts": parts, "usage": used}, "usage": used});
+            let reply = reply.to_string();
+            prop_assert!(text(reply.as_bytes()).len() <= reply.len());
+            let (input, output) = usage(reply.as_bytes()).unwrap_or_default();
+            prop_assert!((0..=MOST_PER_REPLY).contains(&input) && (0..=MOST_PER_REPLY).contains(&output));
+        }
+
+        #[test]
+        fn a_first_text_comes_back(said in any::<String>(), before in prop::collection::vec(crate::arbitrary::json(), 0..3)) {
+            let before: Vec<_> = before.into_iter().filter(|it| it["kind"] != "text").collect();
+            let mut parts = before;
+            parts.push(json!({"kind": "text", "text": said}));
+            let reply = json!({"result": {"parts": parts}}).to_string();
+            prop_assert_eq!(text(reply.as_bytes()), said);
         }
     }
 }

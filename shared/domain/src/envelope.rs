@@ -1,8 +1,10 @@
 //! The JSON-RPC envelope, made whole before it is sent on (contract: a2a-notify-events 2.4).
 
-use domain::{Error, Result};
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
+
+use crate::{Error, Result};
 
 /// A body as agents get it, and what we need to know of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +78,13 @@ fn digest(object: &Map<String, Value>) -> String {
         .get("params")
         .and_then(|params| params.get("message"));
     let method = object.get("method").unwrap_or(&Value::Null);
-    crate::submit::hash(&format!("{method}\n{}", message.unwrap_or(&Value::Null)))
+    hash(&format!("{method}\n{}", message.unwrap_or(&Value::Null)))
+}
+
+/// SHA-256 in hex: what repeats are known by.
+pub fn hash(text: &str) -> String {
+    let bytes = Sha256::digest(text.as_bytes());
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A stored answer as a repeat gets it: with the repeat's own JSON-RPC id.
@@ -94,6 +102,8 @@ pub fn for_caller(answer: Vec<u8>, rpc_id: Option<&Value>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn normal(body: &str) -> Result<Value> {
@@ -139,5 +149,38 @@ mod tests {
         for body in ["", "[]", "7", "\"x\"", "{", "{} {}", "{}x", "nul"] {
             assert_eq!(normal(body).expect_err(body).message(), "invalid JSON");
         }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_or_made_whole(bytes in any::<Vec<u8>>()) {
+            whole(&bytes)?;
+        }
+
+        #[test]
+        fn any_object_is_made_whole_once_and_for_all(
+            fields in prop::collection::btree_map("jsonrpc|id|method|params|.{0,4}", crate::arbitrary::json(), 0..5),
+            message in crate::arbitrary::json(),
+        ) {
+            let mut object: Map<String, Value> = fields.into_iter().collect();
+            prop_assert!(whole(Value::Object(object.clone()).to_string().as_bytes())?);
+            object.insert("params".to_owned(), json!({"message": message}));
+            prop_assert!(whole(Value::Object(object).to_string().as_bytes())?);
+        }
+    }
+
+    /// Whether it was read; then it reads the same again, without an id more.
+    fn whole(bytes: &[u8]) -> std::result::Result<bool, TestCaseError> {
+        let Ok(first) = read(bytes, || Uuid::from_u128(7)) else {
+            return Ok(false);
+        };
+        let again = read(&first.body, || Uuid::from_u128(8)).expect("whole");
+        prop_assert_eq!(&again.method, &first.method);
+        prop_assert_eq!(&again.message_id, &first.message_id);
+        prop_assert!(
+            !String::from_utf8_lossy(&again.body).contains(&Uuid::from_u128(8).to_string())
+        );
+        for_caller(bytes.to_vec(), first.rpc_id.as_ref());
+        Ok(true)
     }
 }

@@ -1,0 +1,99 @@
+//! What tests tell the harness that runs them (`infra/local/test.py`): which secrets they sent, so
+//! that it can look for them in the logs of all functions, and which permissions functions needed in
+//! process. Without a harness nothing is noted.
+
+use std::{
+    collections::HashSet,
+    env,
+    fs::{File, OpenOptions},
+    io::Write as _,
+    path::PathBuf,
+    sync::{Mutex, OnceLock},
+};
+
+use serde_json::{Value, json};
+
+use crate::counted::AwsCall;
+
+/// Where notes go: a folder.
+const FOLDER: &str = "NOTES_FOLDER";
+/// Shorter texts stand in lines by chance.
+const SHORTEST: usize = 12;
+
+/// One file of notes, with what is in it already.
+#[derive(Debug)]
+struct Notes(Option<(File, HashSet<String>)>);
+
+impl Notes {
+    fn open(name: &str) -> Mutex<Self> {
+        let folder = env::var_os(FOLDER).map(PathBuf::from);
+        let file = folder.map(|folder| {
+            let mut options = OpenOptions::new();
+            let options = options.create(true).append(true);
+            options.open(folder.join(name)).expect("a file")
+        });
+        Mutex::new(Self(file.map(|file| (file, HashSet::new()))))
+    }
+
+    fn add(&mut self, line: String) {
+        if let Some((file, known)) = &mut self.0
+            && !known.contains(&line)
+        {
+            // One write a line: processes of tests may run side by side.
+            let whole = format!("{line}\n");
+            file.write_all(whole.as_bytes()).expect("written");
+            known.insert(line);
+        }
+    }
+}
+
+fn sent() -> &'static Mutex<Notes> {
+    static SENT: OnceLock<Mutex<Notes>> = OnceLock::new();
+    SENT.get_or_init(|| Notes::open("sent.jsonl"))
+}
+
+/// Notes a token that is presented.
+pub(crate) fn token(text: &str) {
+    secret("token", text);
+}
+
+/// Notes what a body says that is nobody's business: texts of several words, and what stands under
+/// names of secrets.
+pub(crate) fn body(body: &Value) {
+    match body {
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                match (name.as_str(), inner) {
+                    ("value" | "auth_token", Value::String(text)) => secret("secret", text),
+                    ("secrets", Value::Object(all)) => {
+                        let values = all.values().filter_map(Value::as_str);
+                        values.for_each(|text| secret("secret", text));
+                    }
+                    _ => self::body(inner),
+                }
+            }
+        }
+        Value::Array(all) => all.iter().for_each(self::body),
+        Value::String(text) if text.contains(' ') => secret("text of a body", text),
+        _ => {}
+    }
+}
+
+fn secret(kind: &str, text: &str) {
+    if text.len() >= SHORTEST {
+        // A long one is known by its beginning.
+        let start: String = text.chars().take(200).collect();
+        let line = json!({"kind": kind, "text": start}).to_string();
+        sent().lock().expect("lock").add(line);
+    }
+}
+
+/// Notes what a function needed.
+pub fn needed<'a>(function: &str, calls: impl IntoIterator<Item = &'a AwsCall>) {
+    static NEEDED: OnceLock<Mutex<Notes>> = OnceLock::new();
+    let notes = NEEDED.get_or_init(|| Notes::open("needed.tsv"));
+    let mut notes = notes.lock().expect("lock");
+    for (action, resource) in calls.into_iter().flat_map(AwsCall::permissions) {
+        notes.add(format!("{function}\t{action}\t{resource}"));
+    }
+}
