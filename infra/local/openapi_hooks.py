@@ -4,6 +4,8 @@ Made-up ids hit nothing, so three of four requests get real ones. What stops or 
 there for that. The choice follows from what was made up, so a seed gives the same requests again.
 """
 
+import atexit
+import collections
 import json
 import os
 import zlib
@@ -26,6 +28,19 @@ STOPPING = {
     "revoke_token",
 }
 ID_FIELDS = ("id", "workspace_id", "source_id", "target_id", "caller_id", "parent_id")
+
+answers = collections.defaultdict(collections.Counter)
+
+
+@atexit.register
+def _report() -> None:
+    with open(os.environ["FUZZ_REPORT"], "w") as file:
+        json.dump(answers, file)
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    answers[case.operation.definition.raw.get("operationId")][response.status_code] += 1
 
 
 @schemathesis.hook

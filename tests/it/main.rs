@@ -14,6 +14,7 @@ mod fleet;
 mod ledger;
 mod metrics;
 mod modes;
+mod openapi;
 mod org;
 mod registry;
 mod schedules;
