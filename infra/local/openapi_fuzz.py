@@ -57,7 +57,7 @@ def main() -> int:
 def _passes(who: str, token: str | None, examples: int, found: dict[str, str], answers: dict) -> bool:
     print(f"\nAsking as {who}:", flush=True)
     here = Path(__file__).parent
-    command = [str(Path(sys.executable).parent / "schemathesis"), "run", f"{BASE}/openapi.json"]
+    command = [str(Path(sys.executable).absolute().parent / "schemathesis"), "run", f"{BASE}/openapi.json"]
     command += [
         "--checks",
         CHECKS,
