@@ -37,7 +37,7 @@ logs: $(LOCAL)/venv/.made ## What the functions of a running `make dev` wrote
 	@$(EMULATOR_PYTHON) infra/local/logs.py --aws-port $${LOCAL_AWS_PORT:-4566}
 
 test: test-unit test-e2e test-console ## Every test, the end-to-end ones against stacks of their own
-	$(MAKE) test-openapi EXAMPLES=2
+	$(MAKE) test-openapi EXAMPLES=1
 
 test-unit: ## The tests that need no stack, seeds of both simulations among them
 	cargo test --workspace --lib --bins --test agent --test boot

@@ -18,7 +18,7 @@ from pathlib import Path
 CHECKS = "no_failure_of_ours,status_code_conformance,content_type_conformance,response_schema_conformance"
 SEED = 20261128
 # How many of the operations must succeed for somebody: else nothing but refusals was looked at.
-SUCCEED = 0.6
+SUCCEED = 0.3
 SCHEDULE = {"name": "Yearly", "cron_expr": "0 0 1 1 *", "prompt": "A happy new year"}
 MESSAGE = {"method": "message/send", "params": {"message": {"role": "user", "parts": [{"kind": "text", "text": "hi"}]}}}
 
