@@ -40,7 +40,7 @@ logs: $(LOCAL)/venv/.made ## What the functions of a running `make dev` wrote
 	@$(EMULATOR_PYTHON) infra/local/logs.py --aws-port $${LOCAL_AWS_PORT:-4566}
 
 test: test-unit test-e2e test-console ## Every test, the end-to-end ones against stacks of their own
-	$(MAKE) test-openapi EXAMPLES=2
+	$(MAKE) test-openapi EXAMPLES=1
 
 test-unit: ## The tests that need no stack, seeds of both simulations among them
 	cargo test --workspace --lib --bins --test agent --test boot
@@ -59,8 +59,8 @@ test-console: $(LOCAL)/venv/.made $(LOCAL)/console/.made ## The console in a hea
 openapi: ## Write docs/openapi.json anew, from the types on the wire
 	WRITE_OPENAPI=1 cargo test --workspace --test it template::openapi
 
-test-openapi: $(LOCAL)/venv/.made $(LOCAL)/venv-schemathesis/.made ## Made-up requests of all sorts: every answer is one that docs/openapi.json has (EXAMPLES=20)
-	$(EMULATOR_PYTHON) infra/local/test.py $(LOCAL)/venv-schemathesis/bin/python infra/local/openapi_fuzz.py $(or $(EXAMPLES),20)
+test-openapi: $(LOCAL)/venv/.made $(LOCAL)/venv-schemathesis/.made ## Made-up requests of all sorts: every answer is one that docs/openapi.json has (EXAMPLES=10)
+	$(EMULATOR_PYTHON) infra/local/test.py $(LOCAL)/venv-schemathesis/bin/python infra/local/openapi_fuzz.py $(or $(EXAMPLES),10)
 
 security: security-e2e fuzz deny test-openapi ## What SECURITY.md promises, longer than in `make test` (FUZZ_SECONDS=30 a target, GARBAGE_ROUNDS=20)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 CHECKS = "no_failure_of_ours,status_code_conformance,content_type_conformance,response_schema_conformance"
 SEED = 20261128
 # How many of the operations must succeed for somebody: else nothing but refusals was looked at.
-SUCCEED = 0.6
+SUCCEED = 0.3
 SCHEDULE = {"name": "Yearly", "cron_expr": "0 0 1 1 *", "prompt": "A happy new year"}
 MESSAGE = {"method": "message/send", "params": {"message": {"role": "user", "parts": [{"kind": "text", "text": "hi"}]}}}
 
@@ -38,7 +38,7 @@ def main() -> int:
         "FUZZ_REQUEST": _post(f"/workspaces/{alice['id']}/a2a", MESSAGE)["queue_id"],
     }
     callers = (
-        ("nobody", None, min(examples, 3)),
+        ("nobody", None, max(1, examples // 5)),
         ("a workspace", alice["connection"]["auth_token"], examples),
         ("the admin", ADMIN, examples),
     )
@@ -57,7 +57,7 @@ def main() -> int:
 def _passes(who: str, token: str | None, examples: int, found: dict[str, str], answers: dict) -> bool:
     print(f"\nAsking as {who}:", flush=True)
     here = Path(__file__).parent
-    command = [str(Path(sys.executable).parent / "schemathesis"), "run", f"{BASE}/openapi.json"]
+    command = [str(Path(sys.executable).absolute().parent / "schemathesis"), "run", f"{BASE}/openapi.json"]
     command += [
         "--checks",
         CHECKS,
@@ -67,13 +67,16 @@ def _passes(who: str, token: str | None, examples: int, found: dict[str, str], a
         str(examples),
     ]
     command += ["--seed", str(SEED), "--continue-on-failure", "--no-shrink", "--suppress-health-check", "all"]
-    command += ["--request-timeout", "30", "--warnings", "off", "--workers", "2"]
+    # One after the other: a failure comes again, and Python 3.11 breaks when two threads parse at a time.
+    command += ["--request-timeout", "30", "--warnings", "off", "--workers", "1"]
     if token:
         command += ["--header", f"Authorization: Bearer {token}"]
-    with tempfile.NamedTemporaryFile() as report:
-        hooks = {"SCHEMATHESIS_HOOKS": "openapi_hooks", "PYTHONPATH": str(here), "FUZZ_REPORT": report.name}
-        code = subprocess.run(command, env=os.environ | found | hooks, check=False).returncode
-        for name, statuses in json.load(report).items():
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "answers.json"
+        hooks = {"SCHEMATHESIS_HOOKS": "openapi_hooks", "PYTHONPATH": str(here), "FUZZ_REPORT": str(report)}
+        # It keeps notes where it runs.
+        code = subprocess.run(command, env=os.environ | found | hooks, cwd=folder, check=False).returncode
+        for name, statuses in json.loads(report.read_text()).items():
             answers[name].update(statuses)
     return code == 0
 

@@ -120,7 +120,8 @@ pub fn describe(api: &mut Api) {
         200,
         "Events, each with an `id` and `data` that is JSON: `type`, `timestamp`, `data`.",
         "text/event-stream",
-        json!({"type": "string"}),
+        // Readers take the stream apart and hold each event against it.
+        json!({}),
     )
     .fails(&[Kind::Missing]);
 }
