@@ -91,12 +91,12 @@ impl Asked {
     }
 }
 
-/// What a handler says; a panic is an error of ours.
-async fn caught<T>(handling: impl Future<Output = Result<T>>) -> Result<T> {
-    AssertUnwindSafe(handling)
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|panic| Err(Error::internal(panic_text(panic.as_ref()))))
+/// What a handler says; a panic is an error of ours. No `async fn`: that would hold the handler's
+/// future twice, and a test that has all of them in one frame no stack for it.
+fn caught<T>(handling: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+    AssertUnwindSafe(handling).catch_unwind().map(|outcome| {
+        outcome.unwrap_or_else(|panic| Err(Error::internal(panic_text(panic.as_ref()))))
+    })
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
