@@ -13,6 +13,7 @@ use edge::{
     http::{Fields, log_failure},
 };
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::schedules::Placed;
 use tokio::time::Instant;
@@ -43,7 +44,8 @@ pub struct Written {
 }
 
 /// One that was not made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "SkippedSchedule")]
 pub struct Skipped {
     /// What the template calls it.
     pub name: String,
