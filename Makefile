@@ -46,6 +46,7 @@ test-unit: ## The tests that need no stack, seeds of both simulations among them
 
 # `--workspace --test it`, not `-p e2e`: alone, the package would have its dependencies compiled with other features.
 test-e2e: $(LOCAL)/venv/.made ## The deployed system from outside, with IAM enforced
+	$(EMULATOR_PYTHON) -m doctest infra/local/secrecy.py
 	$(EMULATOR_PYTHON) infra/local/test.py --whole cargo test --workspace --test it
 
 # Heartbeats come fast: a message that met a busy agent goes out with the next one.

@@ -21,9 +21,7 @@ def unused(endpoint: str, used: Path, needed: Path) -> list[str]:
     names = _names(endpoint)
     found = []
     for function, handler, role, action, resource in _granted(endpoint):
-        deployed = any(
-            (one, what) == (role, action) and fnmatchcase(where, resource) for one, what, where in by_role
-        )
+        deployed = any((one, what) == (role, action) and fnmatchcase(where, resource) for one, what, where in by_role)
         short = _short(resource, names)
         if not deployed and (handler, action, short) not in in_process and (handler, action) not in UNSEEN:
             found.append(f"{function}: {action} on {short} was never used")

@@ -14,7 +14,15 @@ FORMS = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"))
 
 
 def leaks(events: Iterable[tuple[int, str, str]], sent: Path, tokens: Iterable[str]) -> list[str]:
-    """A sentence for each function and field that shows something secret: never the secret itself."""
+    """A sentence for each function and field that shows something secret: never the secret itself.
+
+    >>> shown = [(1, "Get", '{"fields": {"message": "it is tops3cret, again"}}'), (2, "List", "Bearer " + "aB3" + 40 * "x")]
+    >>> leaks(shown, Path("/nowhere"), ["tops3cret"])  # doctest: +NORMALIZE_WHITESPACE
+    ['Get: its log shows a token, in fields.message',
+     'List: its log shows a text in the form of a token, in a line that is no JSON']
+    >>> leaks([(1, "Get", '{"workspace_id": "0a1b2c3d-0000-4000-8000-00000000000f"}')], Path("/nowhere"), ["tops3cret"])
+    []
+    """
     secrets = dict(_noted(sent)) | {token: "token" for token in tokens}
     found = set()
     for _, function, line in events:
@@ -51,8 +59,8 @@ def _fields(line: str) -> Iterator[tuple[str, str]]:
 def _leaves(name: str, value) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield f"{name or 'the line'}'s names", str(key)
-            yield from _leaves(f"{name}.{key}" if name else f"`{key}`", inner)
+            yield f"the names in {name or 'the line'}", str(key)
+            yield from _leaves(f"{name}.{key}".removeprefix("."), inner)
     elif isinstance(value, list):
         for inner in value:
             yield from _leaves(name, inner)

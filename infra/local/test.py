@@ -1,8 +1,8 @@
 """Runs a command against a deployed stack of its own: `test.py cargo test -p e2e`.
 
 The stack is closed (every call needs a credential), IAM is enforced with each function's own role, and the state is
-empty at the start. The command finds the stack by its environment; its exit code is ours. When it succeeded, no
-function's log may show a token, a secret or a text that the tests sent; with --whole, if the command runs all tests,
+empty at the start. The command finds the stack by its environment; its exit code is ours. No function's log
+may show a token, a secret or a text that the tests sent; with --whole, if the command runs all tests and succeeds,
 each permission of each function must have been used. With --emulator-only nothing is deployed: the command does that
 itself.
 """
@@ -50,10 +50,10 @@ def main() -> int:
         if code != 0:
             emulator.check()
             _show_logs(settings, emulator)
-        elif not arguments.emulator_only:
-            complaints = _complaints(settings, admin_token, whole=arguments.whole)
+        if not arguments.emulator_only:
+            complaints = _complaints(settings, admin_token, whole=arguments.whole and code == 0)
             print("\n".join(complaints), file=sys.stderr)
-            code = int(bool(complaints))
+            code = code or int(bool(complaints))
     return code
 
 
@@ -62,6 +62,8 @@ def _complaints(settings: Settings, admin_token: str, *, whole: bool) -> list[st
     events = logs.events(settings.aws_endpoint)
     found = secrecy.leaks(events, settings.folder / "sent.jsonl", [admin_token])
     if whole:
+        if not events:
+            found.append("no function wrote a line: what was looked through?")
         used, needed = settings.folder / "permissions.tsv", settings.folder / "needed.tsv"
         found += grants.unused(settings.aws_endpoint, used, needed)
     print(f"Looked through {len(events)} lines of logs: {len(found)} complaints.", flush=True)
