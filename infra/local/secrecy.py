@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+FIELD = re.compile(r"(?P<name>\w+)=(?P<value>\"[^\"]*\"|\S+)")
 FORMS = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"))
 
 
@@ -19,7 +20,7 @@ def leaks(events: Iterable[tuple[int, str, str]], sent: Path, tokens: Iterable[s
     >>> shown = [(1, "Get", '{"fields": {"message": "it is tops3cret, again"}}'), (2, "List", "Bearer " + "aB3" + 40 * "x")]
     >>> leaks(shown, Path("/nowhere"), ["tops3cret"])  # doctest: +NORMALIZE_WHITESPACE
     ['Get: its log shows a token, in fields.message',
-     'List: its log shows a text in the form of a token, in a line that is no JSON']
+     'List: its log shows a text in the form of a token, in the line']
     >>> leaks([(1, "Get", '{"workspace_id": "0a1b2c3d-0000-4000-8000-00000000000f"}')], Path("/nowhere"), ["tops3cret"])
     []
     """
@@ -51,7 +52,9 @@ def _fields(line: str) -> Iterator[tuple[str, str]]:
     try:
         whole = json.loads(line)
     except ValueError:
-        yield "a line that is no JSON", line
+        for match in FIELD.finditer(line):
+            yield match["name"], match["value"]
+        yield "the line", line
         return
     yield from _leaves("", whole)
 
