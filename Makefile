@@ -78,8 +78,8 @@ fuzz: $(LOCAL)/cargo/bin/cargo-fuzz ## Everything that reads bytes from outside,
 	done
 
 deny: $(LOCAL)/cargo/bin/cargo-deny ## Licences, bans and sources of every crate; ADVISORIES=1: known vulnerabilities too, by network
-	$(LOCAL)/cargo/bin/cargo-deny --all-features check $(if $(ADVISORIES),,licenses bans sources)
-	$(LOCAL)/cargo/bin/cargo-deny --manifest-path tests/fuzz/Cargo.toml check --config $(CURDIR)/deny.toml bans sources
+	$(LOCAL)/cargo/bin/cargo-deny --all-features check --hide-inclusion-graph $(if $(ADVISORIES),,licenses bans sources)
+	$(LOCAL)/cargo/bin/cargo-deny --manifest-path tests/fuzz/Cargo.toml --config $(CURDIR)/deny.toml check --hide-inclusion-graph bans sources
 
 soak: ## The simulation until a million messages were accepted (MESSAGES=1000000; SEED=n replays one, with its trace)
 	SIMULATION_MESSAGES=$(or $(MESSAGES),1000000) $(if $(SEED),SIMULATION_SEED=$(SEED)) \
