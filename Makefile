@@ -24,7 +24,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 GLIBC := GLIBC_2.34
 
 .DEFAULT_GOAL := help
-.PHONY: help dev redeploy logs test test-unit test-e2e test-console openapi test-openapi security security-e2e fuzz deny soak soak-fleet bench bench-baseline cost lint validate build deploy deploy-local-sam clean-local
+.PHONY: help dev redeploy logs test test-unit test-e2e test-console openapi test-openapi security security-e2e grants fuzz deny soak soak-fleet bench bench-baseline cost lint validate build deploy deploy-local-sam clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,8 @@ test-unit: ## The tests that need no stack, seeds of both simulations among them
 
 # `--workspace --test it`, not `-p e2e`: alone, the package would have its dependencies compiled with other features.
 test-e2e: $(LOCAL)/venv/.made ## The deployed system from outside, with IAM enforced
-	$(EMULATOR_PYTHON) infra/local/test.py --whole cargo test --workspace --test it
+	$(EMULATOR_PYTHON) -m doctest infra/local/secrecy.py
+	$(EMULATOR_PYTHON) infra/local/test.py cargo test --workspace --test it
 
 # Heartbeats come fast: a message that met a busy agent goes out with the next one.
 test-console: $(LOCAL)/venv/.made $(LOCAL)/console/.made ## The console in a headless Chromium; pictures in .local/screenshots (CHROMIUM=path)
@@ -69,6 +70,9 @@ security-e2e: $(LOCAL)/venv/.made
 	GARBAGE_ROUNDS=$(or $(GARBAGE_ROUNDS),20) $(EMULATOR_PYTHON) infra/local/test.py \
 	  cargo test --workspace --test it -- ssrf:: template:: modes:: store::outage store::garbage _refused
 
+grants: $(LOCAL)/venv/.made ## All end-to-end tests, and then the permissions of functions that none of them used, to read
+	$(EMULATOR_PYTHON) infra/local/test.py --grants cargo test --workspace --test it
+
 # Another compiler and other flags: not in $(CARGO_TARGET_DIR). What is found is kept, what is merely new is not.
 fuzz: $(LOCAL)/cargo/bin/cargo-fuzz ## Everything that reads bytes from outside, fed with anything (FUZZ_SECONDS=30 each, FUZZ="cron yaml" only those)
 	@rustup run nightly rustc --version >/dev/null 2>&1 || { echo "make fuzz: there is no nightly compiler: rustup toolchain install nightly --profile minimal" >&2; exit 1; }
@@ -80,8 +84,8 @@ fuzz: $(LOCAL)/cargo/bin/cargo-fuzz ## Everything that reads bytes from outside,
 	done
 
 deny: $(LOCAL)/cargo/bin/cargo-deny ## Licences, bans and sources of every crate; ADVISORIES=1: known vulnerabilities too, by network
-	$(LOCAL)/cargo/bin/cargo-deny --all-features check $(if $(ADVISORIES),,licenses bans sources)
-	$(LOCAL)/cargo/bin/cargo-deny --manifest-path tests/fuzz/Cargo.toml check --config $(CURDIR)/deny.toml bans sources
+	$(LOCAL)/cargo/bin/cargo-deny --all-features check --hide-inclusion-graph $(if $(ADVISORIES),,licenses bans sources)
+	$(LOCAL)/cargo/bin/cargo-deny --manifest-path tests/fuzz/Cargo.toml --config $(CURDIR)/deny.toml check --hide-inclusion-graph bans sources
 
 soak: ## The simulation until a million messages were accepted (MESSAGES=1000000; SEED=n replays one, with its trace)
 	SIMULATION_MESSAGES=$(or $(MESSAGES),1000000) $(if $(SEED),SIMULATION_SEED=$(SEED)) \

@@ -1,7 +1,7 @@
 """Which permissions of the deployed functions nobody made use of while the tests ran.
 
-The emulator notes what it allows each role (launch.py), tests note what functions need in process
-(tests/src/notes.rs). The other way round needs no look: the emulator refuses what is not granted.
+The emulator notes what it allows each role (launch.py), some tests note what functions need in process
+(tests/src/notes.rs). A list to read, no verdict: what only other tests in process need is on it as well. The other way round needs no look: the emulator refuses what is not granted.
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from deploy import STACK, client
-
-# What the emulator cannot show: why.
-UNSEEN: dict[tuple[str, str], str] = {}
 
 
 def unused(endpoint: str, used: Path, needed: Path) -> list[str]:
@@ -21,11 +18,9 @@ def unused(endpoint: str, used: Path, needed: Path) -> list[str]:
     names = _names(endpoint)
     found = []
     for function, handler, role, action, resource in _granted(endpoint):
-        deployed = any(
-            (one, what) == (role, action) and fnmatchcase(where, resource) for one, what, where in by_role
-        )
+        deployed = any((one, what) == (role, action) and fnmatchcase(where, resource) for one, what, where in by_role)
         short = _short(resource, names)
-        if not deployed and (handler, action, short) not in in_process and (handler, action) not in UNSEEN:
+        if not deployed and (handler, action, short) not in in_process:
             found.append(f"{function}: {action} on {short} was never used")
     return sorted(found)
 

@@ -10,11 +10,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+FIELD = re.compile(r"(?P<name>\w+)=(?P<value>\"[^\"]*\"|\S+)")
 FORMS = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"))
 
 
 def leaks(events: Iterable[tuple[int, str, str]], sent: Path, tokens: Iterable[str]) -> list[str]:
-    """A sentence for each function and field that shows something secret: never the secret itself."""
+    """A sentence for each function and field that shows something secret: never the secret itself.
+
+    >>> shown = [(1, "Get", '{"fields": {"message": "it is tops3cret, again"}}'), (2, "List", "Bearer " + "aB3" + 40 * "x")]
+    >>> leaks(shown, Path("/nowhere"), ["tops3cret"])  # doctest: +NORMALIZE_WHITESPACE
+    ['Get: its log shows a token, in fields.message',
+     'List: its log shows a text in the form of a token, in the line']
+    >>> leaks([(1, "Get", '{"workspace_id": "0a1b2c3d-0000-4000-8000-00000000000f"}')], Path("/nowhere"), ["tops3cret"])
+    []
+    """
     secrets = dict(_noted(sent)) | {token: "token" for token in tokens}
     found = set()
     for _, function, line in events:
@@ -43,7 +52,9 @@ def _fields(line: str) -> Iterator[tuple[str, str]]:
     try:
         whole = json.loads(line)
     except ValueError:
-        yield "a line that is no JSON", line
+        for match in FIELD.finditer(line):
+            yield match["name"], match["value"]
+        yield "the line", line
         return
     yield from _leaves("", whole)
 
@@ -51,8 +62,8 @@ def _fields(line: str) -> Iterator[tuple[str, str]]:
 def _leaves(name: str, value) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield f"{name or 'the line'}'s names", str(key)
-            yield from _leaves(f"{name}.{key}" if name else f"`{key}`", inner)
+            yield f"the names in {name or 'the line'}", str(key)
+            yield from _leaves(f"{name}.{key}".removeprefix("."), inner)
     elif isinstance(value, list):
         for inner in value:
             yield from _leaves(name, inner)

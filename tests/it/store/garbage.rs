@@ -41,7 +41,7 @@ async fn no_route_breaks_on_what_somebody_made_up() {
     let wrong: Vec<String> = wrong.into_iter().collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(
-        taken * 2 < sent,
+        taken * 4 < sent * 3,
         "{taken} of {sent} were taken: nothing was changed"
     );
     show(&format!("garbage: {sent} bodies, {taken} of them taken"));

@@ -1,7 +1,7 @@
 //! Permissions against the source: what a function may ask of AWS beside the table and the bucket, some
 //! module that it can reach asks; and what a domain asks, one of its functions may. This is the coarse
-//! look that needs no run. The fine one is `permissions` for what can be called in process, and
-//! infra/local/grants.py for the rest, over the whole run of the tests.
+//! look that needs no run. The fine one is `permissions` for what can be called in process;
+//! for the rest the emulator enforces, and `make grants` lists what no test used.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

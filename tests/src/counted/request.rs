@@ -134,6 +134,11 @@ impl InCall {
         Template::ours().route(self.method.as_str(), &self.path).0
     }
 
+    /// The route that it takes, as the template writes it: `GET /workspaces/{id}`.
+    pub fn route(&self) -> String {
+        Template::ours().pattern(self.method.as_str(), &self.path)
+    }
+
     /// The function that answers it, and the request as it gets it.
     fn request(&self) -> (String, lambda_http::Request) {
         let (function, params) = Template::ours().route(self.method.as_str(), &self.path);

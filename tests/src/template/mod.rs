@@ -99,6 +99,17 @@ impl Template {
     /// The function that answers a request, and the path's parameters: as the gateway chooses, the
     /// route with the most literal path first, `$default` last.
     pub fn route(&self, method: &str, path: &str) -> (String, Vec<(String, String)>) {
+        let (route, params) = self.chosen(method, path);
+        (route.handler, params)
+    }
+
+    /// The same route as the template writes it: `GET /workspaces/{id}`.
+    pub fn pattern(&self, method: &str, path: &str) -> String {
+        let (route, _) = self.chosen(method, path);
+        format!("{} {}", route.method, route.path)
+    }
+
+    fn chosen(&self, method: &str, path: &str) -> (Route, Vec<(String, String)>) {
         let routes = self.routes();
         let fitting = routes.iter().filter_map(|route| {
             let method_fits = route.method == "ANY" || route.method == method;
@@ -107,13 +118,10 @@ impl Template {
         });
         let best = fitting.min_by_key(|(params, _)| params.len());
         match best {
-            Some((params, route)) => (route.handler.clone(), params),
+            Some((params, route)) => (route.clone(), params),
             None => {
                 let default = routes.iter().find(|route| route.path == "$default");
-                (
-                    default.expect("a $default route").handler.clone(),
-                    Vec::new(),
-                )
+                (default.expect("a $default route").clone(), Vec::new())
             }
         }
     }
