@@ -15,5 +15,8 @@ fuzz_target!(|input: (i64, &str, &str)| {
         return;
     };
     let next = schedule.next_after(now);
-    assert!(next.is_none_or(|next| next > now && next.as_second() % 60 == 0), "{expression}");
+    assert!(
+        next.is_none_or(|next| next > now && next.as_second() % 60 == 0),
+        "{expression}"
+    );
 });

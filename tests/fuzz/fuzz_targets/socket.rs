@@ -15,9 +15,15 @@ fn look(told: &Handshake) {
     assert!(answered.is_none_or(|it| !it.is_empty() && !it.contains(',')));
     let _ = told.since();
     for name in ["authorization", "x-workspace-id", "origin", "host"] {
-        assert!(told.header(name).is_none_or(|it| !it.is_empty() && it == it.trim()));
+        assert!(
+            told.header(name)
+                .is_none_or(|it| !it.is_empty() && it == it.trim())
+        );
     }
-    assert_eq!(told.context.connection_id, told.context.connection_id.to_owned());
+    assert_eq!(
+        told.context.connection_id,
+        told.context.connection_id.to_owned()
+    );
 }
 
 fuzz_target!(|input: (&str, &str, &[u8])| {
