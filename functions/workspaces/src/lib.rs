@@ -17,6 +17,7 @@ pub mod metrics;
 mod model;
 pub mod once;
 pub mod operations;
+mod org_tokens;
 mod page;
 pub mod pause;
 pub mod restart;
@@ -64,7 +65,8 @@ edge::handlers! { "workspaces":
     Budget = "budget",
     /// `GET /workspaces/{id}/metrics`
     Metrics = "metrics",
-    /// `GET|POST /workspaces/{id}/tokens`, `DELETE /workspaces/{id}/tokens/{token_id}`
+    /// `GET|POST /workspaces/{id}/tokens`, `DELETE /workspaces/{id}/tokens/{token_id}`; the same of
+    /// organisation tokens below `/org/tokens`
     Tokens = "tokens",
     /// `GET|POST|PUT /workspaces/{id}/secrets`, `DELETE /workspaces/{id}/secrets/{key}`
     Secrets = "secrets",

@@ -9,7 +9,7 @@ use lambda_runtime::LambdaEvent;
 use serde::{Serialize, de::DeserializeOwned};
 use store::Store;
 
-use crate::{Missing, Settings};
+use crate::{Missing, Settings, limits::Limits};
 
 /// Why a function does not start.
 #[derive(thiserror::Error)]
@@ -47,6 +47,8 @@ pub struct App {
     pub store: Store,
     /// For the clients only one domain needs.
     pub sdk: SdkConfig,
+    /// Who calls how often, as far as this process knows.
+    pub limits: Limits,
 }
 
 impl AsRef<App> for App {
@@ -68,7 +70,13 @@ impl App {
             &settings.table,
             &settings.bucket,
         );
+        Self::over(settings, store, sdk)
+    }
+
+    /// An app over this store.
+    pub fn over(settings: Settings, store: Store, sdk: SdkConfig) -> Self {
         Self {
+            limits: Limits::new(settings.rate_limit),
             settings,
             store,
             sdk,

@@ -129,6 +129,7 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
         .expect(200);
     let minted = needed.by(post(&at("/tokens"), json!({}))).await.expect(201);
     assert!(minted.json["auth_token"].is_string());
+    org_tokens(inside, needed, &own).await;
     let tokens = needed.by(get(&at("/tokens"))).await.expect(200);
     let token = tokens.json["tokens"][0]["id"].as_str().expect("a token");
     let revoke = at(&format!("/tokens/{token}"));
@@ -325,6 +326,20 @@ async fn schedules(inside: &InProcess, needed: &mut Needed, own: &Workspace, top
         .await
         .expect(200);
     needed.by(all.bearer(&own.token)).await.expect(401);
+}
+
+/// Minted, listed, revoked; and by whom it may not be.
+async fn org_tokens(inside: &InProcess, needed: &mut Needed, own: &Workspace) {
+    let path = "/org/tokens";
+    let mint = inside.post(path).bearer(&inside.admin);
+    let minted = needed.by(mint).await.expect(200);
+    let list = inside.get(path).bearer(&minted.text("auth_token"));
+    needed.by(list).await.expect(200);
+    let one = format!("{path}/{}", minted.text("id"));
+    let revoke = inside.call(Method::DELETE, &one).bearer(&inside.admin);
+    needed.by(revoke).await.expect(200);
+    let refused = inside.get(path).bearer(&own.token);
+    needed.by(refused).await.expect(401);
 }
 
 /// Asked with all there may be, by a child; listed, decided, listed everywhere.

@@ -2,8 +2,10 @@
 
 mod cors;
 mod failure;
+mod guard;
 mod input;
 mod list;
+mod rate;
 mod reply;
 mod security;
 
@@ -13,7 +15,10 @@ use domain::{Error, Result};
 pub use failure::log_failure;
 use futures_util::FutureExt as _;
 pub use input::{Fields, Input, Number};
-use lambda_http::{Body, Request, Response, http::StatusCode};
+use lambda_http::{
+    Body, Request, Response,
+    http::{Method, StatusCode},
+};
 pub use reply::Reply;
 
 use crate::{App, Caller, Stop};
@@ -34,15 +39,19 @@ where
     Ok(lambda_http::run(service).await?)
 }
 
-/// One request, answered: by `handler`, unless the browser's origin is not allowed here. A panic
-/// is one failed request, not a dead function.
+/// One request, answered: by `handler`, unless the browser's origin is not allowed here, its client
+/// calls too often, or it is for another organisation. A panic is one failed request, not a dead
+/// function.
+///
+/// These three refusals carry no security headers, as the contract has it (registry-and-auth 3).
 pub async fn answer<C, F, Fut>(context: &'static C, request: Request, handler: F) -> Response<Body>
 where
     C: AsRef<App> + Sync,
     F: Fn(&'static C, Caller, Input) -> Fut,
     Fut: Future<Output = Result<Reply>> + Send,
 {
-    let settings = &context.as_ref().settings;
+    let app = context.as_ref();
+    let settings = &app.settings;
     let input = Input::from(request);
     let origin = cors::judge(&input, &settings.cors_origins);
     if origin == cors::Origin::Refused {
@@ -53,20 +62,50 @@ where
         input.header("x-workspace-id"),
         &settings.admin_token,
     );
-    let path = input.path.clone();
+    // Browsers ask before they ask, and cannot say for whom.
+    let asks_first = input.method == Method::OPTIONS && origin != cors::Origin::None;
+    let share = (!asks_first).then(|| rate::take(app, &caller, &input));
+    let mut response = match share {
+        Some(share) if !share.allowed() => share.refusal().into_response(),
+        _ if !asks_first && !guard::lets_in(&input, &settings.org_id) => {
+            empty(StatusCode::NOT_FOUND)
+        }
+        _ => handled(context, caller, input, handler).await,
+    };
+    if let Some(share) = share {
+        share.decorate(response.headers_mut());
+    }
+    cors::decorate(response.headers_mut(), &origin);
+    response
+}
+
+async fn handled<C, F, Fut>(
+    context: &'static C,
+    caller: Caller,
+    input: Input,
+    handler: F,
+) -> Response<Body>
+where
+    C: AsRef<App> + Sync,
+    F: Fn(&'static C, Caller, Input) -> Fut,
+    Fut: Future<Output = Result<Reply>> + Send,
+{
+    let (path, now, who) = (input.path.clone(), input.now, caller.clone());
     let outcome = AssertUnwindSafe(async { handler(context, caller, input).await })
         .catch_unwind()
         .await
         .unwrap_or_else(|panic| Err(Error::internal(panic_text(panic.as_ref()))));
     let mut response = match outcome {
-        Ok(reply) => reply.into_response(),
+        Ok(reply) => {
+            rate::note(context.as_ref(), &who, now).await;
+            reply.into_response()
+        }
         Err(error) => {
             log_failure(&error, &path);
             failure::reply(&error).into_response()
         }
     };
     security::decorate(response.headers_mut(), &path);
-    cors::decorate(response.headers_mut(), &origin);
     response
 }
 
