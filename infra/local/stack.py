@@ -101,6 +101,8 @@ def bring_up(settings: Settings, child: Child, admin_token: str) -> Deployed:
     """Deploys the template to the emulator and returns once the API answers."""
     parameters = {"MoleculeEnv": "development", "AdminToken": admin_token, "PublicUrl": settings.base_url}
     parameters["ConsoleWebSocketUrl"] = settings.websocket_url
+    # All clients here have one address.
+    parameters["RateLimit"] = "1000000"
     try:
         parameters |= account.prepare(settings.aws_endpoint)
         deployed = deploy.deploy(settings.aws_endpoint, parameters)

@@ -1,6 +1,7 @@
 //! The deployed system from outside. The tree mirrors the URLs; run by `make test`.
 
 mod admin;
+mod auth;
 mod calls;
 mod calls_messages;
 mod calls_tick;

@@ -51,6 +51,8 @@ impl Backstage {
             table: table.clone(),
             fleet: edge::Fleet::default(),
             max_workspaces: 0,
+            rate_limit: u32::MAX,
+            org_id: String::new(),
             bucket: var("BUCKET_NAME"),
         };
         let sdk = edge::sdk_config().load().await;

@@ -18,6 +18,7 @@ mod model;
 pub mod once;
 pub mod openapi;
 pub mod operations;
+mod org_tokens;
 mod page;
 pub mod pause;
 pub mod restart;
@@ -66,7 +67,8 @@ edge::handlers! { "workspaces":
     Budget = "budget",
     /// `GET /workspaces/{id}/metrics`
     Metrics = "metrics",
-    /// `GET|POST /workspaces/{id}/tokens`, `DELETE /workspaces/{id}/tokens/{token_id}`
+    /// `GET|POST /workspaces/{id}/tokens`, `DELETE /workspaces/{id}/tokens/{token_id}`; the same of
+    /// organisation tokens below `/org/tokens`
     Tokens = "tokens",
     /// `GET|POST|PUT /workspaces/{id}/secrets`, `DELETE /workspaces/{id}/secrets/{key}`
     Secrets = "secrets",

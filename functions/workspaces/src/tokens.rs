@@ -7,14 +7,19 @@ use domain::{
     token::{MAX_LIVE_TOKENS, Token},
 };
 use edge::{
-    App, Caller, Input, Reply,
+    App, Caller, Input, Reply, auth,
     http::Done,
     openapi::{Api, Who},
 };
 use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::tokens::{self, Minted};
+use store::{
+    tokens::{self, Minted},
+    workspaces::Parts,
+};
+
+use crate::org_tokens;
 
 const PAGE: usize = 50;
 const MAX_PAGE: usize = 200;
@@ -50,16 +55,28 @@ struct MintedReply {
 /// # Errors
 /// 400, 401, 404, 429 at the limit.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
+    // They need the same permissions, and a stack has room for 500 resources.
+    if input.path.starts_with("/org/") {
+        return org_tokens::handle(app, &caller, &input).await;
+    }
     let id: WorkspaceId = input.param("id")?;
-    app.own(&caller, id).await?;
     match input.method {
-        Method::POST => mint(app, id, &input).await,
-        Method::DELETE => revoke(app, id, &input).await,
-        _ => list(app, id, &input).await,
+        Method::POST => {
+            app.own(&caller, id).await?;
+            mint(app, id, &input).await
+        }
+        Method::DELETE => {
+            app.own(&caller, id).await?;
+            revoke(app, id, &input).await
+        }
+        _ => list(app, &caller, id, &input).await,
     }
 }
 
-async fn list(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
+async fn list(app: &App, caller: &Caller, id: WorkspaceId, input: &Input) -> Result<Reply> {
+    let (rows, credential) = app.rows(caller, Parts::Core.keys(id)).await?;
+    auth::own(app.settings.mode, caller, id, credential.as_ref())?;
+    let beat = rows.workspace(id)?.and_then(|workspace| workspace.beat);
     let whole = |name| input.number(name).and_then(|n| usize::try_from(n).ok());
     // Out of range is the default, not the nearest allowed: clients rely on it.
     let limit = whole("limit")
@@ -74,10 +91,10 @@ async fn list(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
         .skip(offset)
         .take(limit)
         .map(|row| Row {
+            last_used_at: row.used_at(beat.as_ref()).map(wire),
             id: row.id,
             prefix: row.prefix,
             created_at: wire(row.created_at),
-            last_used_at: row.last_used_at.map(wire),
         })
         .collect();
     Ok(Reply::ok(&Tokens {

@@ -5,6 +5,8 @@
 //! classes (registry-and-auth 4) with its fail-open doors closed unless the mode is open
 //! development; each rule is a pure function, and each looks the credential up at most once.
 
+use std::sync::{Arc, OnceLock};
+
 use domain::{Error, Mode, Result, WorkspaceId, token, token::TokenHash};
 use store::{
     Rows,
@@ -33,6 +35,8 @@ pub struct Caller {
     pub bearer: Bearer,
     /// `X-Workspace-ID`, as sent; blank is none.
     pub workspace: Option<String>,
+    /// What the store said of its token, for the edge to read when it has been answered.
+    seen: Arc<OnceLock<Credential>>,
 }
 
 impl Caller {
@@ -49,6 +53,19 @@ impl Caller {
                 .map(str::trim)
                 .filter(|text| !text.is_empty())
                 .map(str::to_owned),
+            seen: Arc::default(),
+        }
+    }
+
+    /// What its token turned out to stand for, if a handler has looked it up.
+    pub(crate) fn seen(&self) -> Option<&Credential> {
+        self.seen.get()
+    }
+
+    fn see(&self, credential: Option<&Credential>) {
+        if let Some(credential) = credential {
+            // Looked up again, it is the same.
+            let _ = self.seen.set(credential.clone());
         }
     }
 
@@ -201,15 +218,18 @@ impl App {
         let credential = caller.token().map(keys::credential);
         let keys = keys.into_iter().chain(credential.clone());
         let mut rows = self.store.rows(keys).await?;
-        let credential = credential.map(|key| rows.take(&key)).transpose()?;
-        Ok((rows, credential.flatten()))
+        let credential = credential.map(|key| rows.take(&key)).transpose()?.flatten();
+        caller.see(credential.as_ref());
+        Ok((rows, credential))
     }
 
     async fn credential(&self, caller: &Caller) -> Result<Option<Credential>> {
-        match caller.token() {
-            Some(hash) => self.store.credential(hash).await,
-            None => Ok(None),
-        }
+        let Some(hash) = caller.token() else {
+            return Ok(None);
+        };
+        let credential = self.store.credential(hash).await?;
+        caller.see(credential.as_ref());
+        Ok(credential)
     }
 
     /// [`admin`], with the credential looked up: no call in open development or for the admin.

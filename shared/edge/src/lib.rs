@@ -5,6 +5,7 @@ pub mod addresses;
 pub mod auth;
 mod handlers;
 pub mod http;
+pub mod limits;
 pub mod metrics;
 pub mod openapi;
 pub mod settings;

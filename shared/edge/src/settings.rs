@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, env, str::FromStr};
 use domain::{Error, Mode, lifecycle};
 use jiff::SignedDuration;
 
+use crate::limits::DEFAULT_PER_MINUTE;
+
 /// A variable that is missing or makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
@@ -62,6 +64,10 @@ pub struct Settings {
     pub fleet: Fleet,
     /// How many workspaces there may be; zero is no limit.
     pub max_workspaces: usize,
+    /// Requests in a minute for each client.
+    pub rate_limit: u32,
+    /// The organisation that requests must be for; empty: they are not asked.
+    pub org_id: String,
 }
 
 /// What machines can run, as far as the routes need to know.
@@ -143,6 +149,11 @@ impl Settings {
                 "" => 0,
                 _ => parsed("MAX_WORKSPACES")?,
             },
+            rate_limit: match var("RATE_LIMIT").parse() {
+                Ok(limit) if limit > 0 => limit,
+                _ => DEFAULT_PER_MINUTE,
+            },
+            org_id: var("MOLECULE_ORG_ID"),
         })
     }
 }

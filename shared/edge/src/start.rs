@@ -9,7 +9,7 @@ use lambda_runtime::LambdaEvent;
 use serde::{Serialize, de::DeserializeOwned};
 use store::Store;
 
-use crate::{Missing, Settings, addresses::Names};
+use crate::{Missing, Settings, addresses::Names, limits::Limits};
 
 /// Why a function does not start.
 #[derive(thiserror::Error)]
@@ -49,6 +49,8 @@ pub struct App {
     pub sdk: SdkConfig,
     /// What the names in addresses stand for.
     pub names: Names,
+    /// Who calls how often, as far as this process knows.
+    pub limits: Limits,
 }
 
 impl AsRef<App> for App {
@@ -70,7 +72,13 @@ impl App {
             &settings.table,
             &settings.bucket,
         );
+        Self::over(settings, store, sdk)
+    }
+
+    /// An app over this store.
+    pub fn over(settings: Settings, store: Store, sdk: SdkConfig) -> Self {
         Self {
+            limits: Limits::new(settings.rate_limit),
             settings,
             store,
             sdk,

@@ -30,6 +30,10 @@ use crate::{
 /// The set of live tokens' marks. Absent means that the workspace has no live token.
 pub(crate) const TOKENS: &str = "tokens";
 
+/// The mark of the token that proved the last heartbeat: with the time of that beat it says when the
+/// token was last used, and costs no write of its own.
+const PROVEN_BY: &str = "proven_by";
+
 /// After how many idle minutes it sleeps, if ever: a copy of the cold item's, for the sweep.
 pub(crate) const SLEEPS_AFTER: &str = "sleeps_after";
 
@@ -88,6 +92,9 @@ pub struct Beat {
     /// Whether the workspace has a live token at all.
     #[serde(skip)]
     pub has_tokens: bool,
+    /// The mark of the token that proved the last heartbeat.
+    #[serde(skip)]
+    proven_by: Option<[u8; 12]>,
 }
 
 impl Beat {
@@ -110,15 +117,24 @@ impl Beat {
             task_digest: String::new(),
             error_digest: String::new(),
             has_tokens: false,
+            proven_by: None,
         }
     }
 
     pub(crate) fn from_item(item: Item) -> Result<Self> {
         let has_tokens = item.contains_key(TOKENS);
+        let proven_by = item.get(PROVEN_BY).and_then(|mark| mark.as_b().ok());
+        let proven_by = proven_by.and_then(|mark| mark.as_ref().try_into().ok());
         Ok(Self {
             has_tokens,
+            proven_by,
             ..read(item)?
         })
+    }
+
+    /// Whether the last heartbeat was proven by the token of this mark.
+    pub(crate) fn is_proven_by(&self, mark: [u8; 12]) -> bool {
+        self.proven_by == Some(mark)
     }
 
     /// What was spent in the month of `now`, in US cents: a new month starts at nothing.
@@ -276,7 +292,8 @@ fn proven(change: Change, proof: Proof<'_>) -> Change {
     match proof {
         Proof::Token(hash) => change
             .when("attribute_exists(pk) AND contains(#tokens, :mark)")
-            .with_raw("mark", mark(hash)),
+            .with_raw("mark", mark(hash))
+            .set_raw(PROVEN_BY, mark(hash)),
         Proof::TokenOrNone(hash) => change
             .when(
                 "attribute_exists(pk) AND (attribute_not_exists(#tokens) OR contains(#tokens, :mark))",

@@ -10,6 +10,8 @@
 //! | machine: what it should be, and which one | `WS#<workspace>` | `MACHINE` | `due` |
 //! | token, for its workspace's list | `TOKENS#<workspace>` | token (v7) | |
 //! | credential, by hash | `CRED#<sha-256>` | `CRED` | |
+//! | organisation token, for their list | `ORG_TOKENS` | token (v7) | |
+//! | how often somebody did what is counted exactly | `WINDOW#<what>#<who>` | `WINDOW` | |
 //! | activity row | `ACTIVITY#<workspace>` | row (v7) | |
 //! | body of a request or reply | `BODY#<body>` | `BODY` | |
 //! | event row | `EVENTS#<workspace>` | event (v7) | `log` |
@@ -165,7 +167,23 @@ pub fn token(workspace: WorkspaceId, id: TokenId) -> Key {
 
 /// What a presented token stands for.
 pub fn credential(hash: &TokenHash) -> Key {
-    Key::new(format!("CRED#{}", hash.hex()), "CRED")
+    Key::new(format!("CRED#{}", hash.hex()), CREDENTIAL)
+}
+
+/// The sort key of all credentials.
+pub(crate) const CREDENTIAL: &str = "CRED";
+
+/// The partition of all organisation tokens' rows.
+pub(crate) const ORG_TOKENS: &str = "ORG_TOKENS";
+
+/// An organisation token's row in the list.
+pub fn org_token(id: TokenId) -> Key {
+    Key::new(ORG_TOKENS, id.to_string())
+}
+
+/// The counter of what somebody did.
+pub fn window(what: &str, who: &str) -> Key {
+    Key::new(format!("WINDOW#{what}#{who}"), "WINDOW")
 }
 
 /// The partition of a workspace's activity.

@@ -19,6 +19,7 @@ pub mod keys;
 pub mod ledger;
 pub mod lifecycle;
 mod ops;
+pub mod org_tokens;
 mod queries;
 pub mod schedules;
 pub mod secrets;
@@ -28,6 +29,7 @@ pub mod templates;
 pub mod tokens;
 pub mod usage;
 pub mod viewport;
+pub mod windows;
 pub mod workspaces;
 
 pub use ops::{Cancelled, Rows, TransactError};

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     Rows, Store, TransactError,
-    beats::{TOKENS, mark_set},
+    beats::{Beat, TOKENS, mark_set},
     expr::{Change, Write},
     keys::{self, Key},
     ops::read,
@@ -53,7 +53,7 @@ pub struct TokenRow {
     /// When it was minted.
     #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
     pub created_at: Timestamp,
-    /// When it was last used, roughly.
+    /// When a use was last noted; heartbeats are not, see [`TokenRow::used_at`].
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -246,8 +246,14 @@ impl TokenRow {
             .any(|mark| mark.as_ref() == self.mark)
     }
 
+    /// When it was last used: as noted, or by the workspace's last heartbeat if that was proven by it.
+    pub fn used_at(&self, beat: Option<&Beat>) -> Option<Timestamp> {
+        let by_beat = beat.filter(|beat| beat.is_proven_by(self.mark));
+        self.last_used_at.max(by_beat.and_then(|beat| beat.beat_at))
+    }
+
     /// The key of the credential this row belongs to.
     pub(crate) fn credential(&self) -> Key {
-        Key::new(self.credential_pk.clone(), "CRED")
+        Key::new(self.credential_pk.clone(), keys::CREDENTIAL)
     }
 }

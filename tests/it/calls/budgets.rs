@@ -116,6 +116,18 @@ pub(super) fn of(
         ),
         ("mint a token", 2, 6, post(&at("/tokens"), json!({}))),
         ("list tokens", 2, 0, get(&at("/tokens"))),
+        (
+            "mint one of operators'",
+            3,
+            6,
+            admin(Method::POST, "/org/tokens", json!({})),
+        ),
+        (
+            "list those",
+            1,
+            0,
+            admin(Method::GET, "/org/tokens", json!({})),
+        ),
         ("how it stands", 1, 0, get(&at("/state"))),
         ("hibernate", 3, 9, post(&at("/hibernate"), json!({}))),
         ("restart", 3, 12, post(&at("/restart"), json!({}))),

@@ -97,7 +97,19 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
     templates(inside, needed).await;
     Box::pin(schedules(inside, needed, &own, &top)).await;
 
-    // workspaces
+    Box::pin(workspaces(inside, needed, &own, &peer)).await;
+}
+
+/// Made, changed, shown, deleted; their tokens and operators'; what is there for all. A function of its
+/// own, on the heap: all calls in one would not fit a test's stack.
+async fn workspaces(inside: &InProcess, needed: &mut Needed, own: &Workspace, peer: &Workspace) {
+    let admin = |method: Method, path: &str, body: Value| {
+        let call = inside.call(method, path).bearer(&inside.admin);
+        call.json(&body)
+    };
+    let get = |path: &str| inside.get(path).bearer(&own.token);
+    let post = |path: &str, body: Value| inside.post(path).bearer(&own.token).json(&body);
+    let at = |rest: &str| format!("/workspaces/{}{rest}", own.id);
     let new = json!({
         "name": "New", "external": true, "parent_id": own.id, "secrets": {"K": "v"},
         "initial_memories": [{"content": "to remember"}],
@@ -129,6 +141,7 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
         .expect(200);
     let minted = needed.by(post(&at("/tokens"), json!({}))).await.expect(201);
     assert!(minted.json["auth_token"].is_string());
+    org_tokens(inside, needed, own).await;
     let tokens = needed.by(get(&at("/tokens"))).await.expect(200);
     let token = tokens.json["tokens"][0]["id"].as_str().expect("a token");
     let revoke = at(&format!("/tokens/{token}"));
@@ -143,8 +156,8 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
         .await
         .expect(200);
     needed.by(get(&at("/metrics"))).await.expect(200);
-    inside.hint(&own, true).await;
-    needed.by(inside.beat(&own, json!({}))).await.expect(200);
+    inside.hint(own, true).await;
+    needed.by(inside.beat(own, json!({}))).await.expect(200);
     let test_token = format!("/admin/workspaces/{}/test-token", own.id);
     needed
         .by(admin(Method::GET, &test_token, json!({})))
@@ -327,6 +340,20 @@ async fn schedules(inside: &InProcess, needed: &mut Needed, own: &Workspace, top
         .await
         .expect(200);
     needed.by(all.bearer(&own.token)).await.expect(401);
+}
+
+/// Minted, listed, revoked; and by whom it may not be.
+async fn org_tokens(inside: &InProcess, needed: &mut Needed, own: &Workspace) {
+    let path = "/org/tokens";
+    let mint = inside.post(path).bearer(&inside.admin);
+    let minted = needed.by(mint).await.expect(200);
+    let list = inside.get(path).bearer(&minted.text("auth_token"));
+    needed.by(list).await.expect(200);
+    let one = format!("{path}/{}", minted.text("id"));
+    let revoke = inside.call(Method::DELETE, &one).bearer(&inside.admin);
+    needed.by(revoke).await.expect(200);
+    let refused = inside.get(path).bearer(&own.token);
+    needed.by(refused).await.expect(401);
 }
 
 /// Asked with all there may be, by a child; listed, decided, listed everywhere.

@@ -84,6 +84,12 @@ impl AwsCall {
         vec![(action(&self.operation), on)]
     }
 
+    /// Whether it notes that a token was used.
+    pub fn notes_use(&self) -> bool {
+        self.operation == "UpdateItem"
+            && self.request["ExpressionAttributeNames"]["#last_used_at"].is_string()
+    }
+
     /// Write units of the table: 1 KB steps of the larger of before and after, twice in a
     /// transaction.
     pub fn write_units(&self) -> usize {

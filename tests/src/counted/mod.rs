@@ -26,6 +26,7 @@ use reqwest::Method;
 pub use route::{IN_PROCESS, call as call_function, vault};
 pub use scale::Scale;
 use serde_json::{Value, json};
+use store::org_tokens::OrgToken;
 pub use units::{Weight, item_bytes};
 pub use wire::Wire;
 
@@ -68,13 +69,27 @@ impl InProcess {
 
     /// With a table that no other test writes to, and so many workspaces at most.
     pub async fn limited(mode: Mode, most: usize) -> Self {
-        let mut inside = Self::apart(mode).await;
-        let settings = Settings {
-            max_workspaces: most,
-            ..inside.app.settings.clone()
-        };
-        inside.app = Box::leak(Box::new(App::new(settings, inside.app.sdk.clone())));
-        inside
+        let inside = Self::apart(mode).await;
+        inside.set(|settings| settings.max_workspaces = most)
+    }
+
+    /// The same with other settings.
+    #[must_use]
+    pub fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = self.app.settings.clone();
+        change(&mut settings);
+        self.app = Box::leak(Box::new(App::new(settings, self.app.sdk.clone())));
+        self
+    }
+
+    /// A new organisation token, minted past the route and its limit.
+    pub async fn org_token(&self) -> String {
+        let token = store::tokens::fresh().expect("randomness");
+        let now = jiff::Timestamp::now();
+        let row = OrgToken::new(&token, None, "admin-token".to_owned(), None, now);
+        let minted = self.app.store.mint_org_token(&row).await;
+        minted.expect("minted");
+        token.reveal().to_owned()
     }
 
     /// With every written item weighed: each write is three calls more, unrecorded.
@@ -149,6 +164,8 @@ impl InProcess {
             bucket: var("BUCKET_NAME"),
             fleet,
             max_workspaces: 0,
+            rate_limit: u32::MAX,
+            org_id: String::new(),
         };
         let plain = edge::sdk_config().load().await;
         let client = aws_sdk_dynamodb::Client::new(&plain);

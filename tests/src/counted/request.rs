@@ -17,6 +17,7 @@ pub struct InCall {
     query: String,
     headers: Vec<(String, String)>,
     body: Option<String>,
+    address: String,
 }
 
 impl InCall {
@@ -29,6 +30,7 @@ impl InCall {
             query: query.to_owned(),
             headers: Vec::new(),
             body: None,
+            address: "203.0.113.9".to_owned(),
         }
     }
 
@@ -45,6 +47,15 @@ impl InCall {
             return self;
         }
         self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// From this address.
+    #[must_use]
+    pub fn from(self, address: &str) -> Self {
+        Self {
+            address: address.to_owned(),
+            ..self
+        }
     }
 
     /// With this header.
@@ -168,7 +179,7 @@ impl InCall {
             "requestContext": {
                 "domainName": "api.example",
                 "timeEpoch": now_ms(),
-                "http": {"method": self.method.as_str(), "path": self.path, "sourceIp": "203.0.113.9"},
+                "http": {"method": self.method.as_str(), "path": self.path, "sourceIp": self.address},
             },
             "body": self.body,
             "isBase64Encoded": false,

@@ -76,8 +76,16 @@ impl Wire {
         }))
     }
 
-    /// The calls so far, in the order of their beginnings; the record is empty afterwards.
+    /// The calls so far, in the order of their beginnings; the record is empty afterwards. Notes of a
+    /// token's use are left out: there is one in a minute, whatever the operation.
     pub fn take(&self) -> Vec<AwsCall> {
+        let mut calls = self.take_all();
+        calls.retain(|call| !call.notes_use());
+        calls
+    }
+
+    /// The same, with these notes.
+    pub fn take_all(&self) -> Vec<AwsCall> {
         let mut calls = std::mem::take(&mut *self.0.calls.lock().expect("lock"));
         calls.sort_by_key(|call| call.began);
         calls

@@ -102,14 +102,11 @@ impl Yard {
                 boot_within: None,
             },
             max_workspaces: 0,
+            rate_limit: u32::MAX,
+            org_id: String::new(),
         };
         let store = Store::new(unsigned(line), s3, "table", "bucket");
-        let app: &App = Box::leak(Box::new(App {
-            settings,
-            store,
-            sdk,
-            names: Names::system(),
-        }));
+        let app: &App = Box::leak(Box::new(App::over(settings, store, sdk)));
         let crew = || Crew {
             app,
             machines: machines.clone(),

@@ -200,7 +200,8 @@ impl<'a> Function<'a> {
         names(&self.resource["Properties"]["Environment"]["Variables"])
     }
 
-    /// What it may do: action and resource, as `("dynamodb:Query", "Table/index/tree")`.
+    /// What it may do: action and resource, as `("dynamodb:Query", "Table/index/tree")`; in brackets
+    /// the partition keys that a condition narrows it to.
     pub fn grants(&self) -> Vec<(String, String)> {
         let policies = list(&self.resource["Properties"]["Policies"]);
         let statements = policies
@@ -208,8 +209,13 @@ impl<'a> Function<'a> {
             .flat_map(|policy| list(&policy["Statement"]));
         let mut grants = Vec::new();
         for statement in statements.map(there) {
+            let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
             for resource in list(&statement["Resource"]) {
-                let resource = arn(there(resource));
+                let mut resource = arn(there(resource));
+                if let Value::Array(keys) = keys {
+                    let keys: Vec<_> = keys.iter().filter_map(Value::as_str).collect();
+                    resource += &format!("[{}]", keys.join(","));
+                }
                 for action in list(&statement["Action"]) {
                     let action = action.as_str().unwrap_or_default().to_owned();
                     grants.push((action, resource.clone()));

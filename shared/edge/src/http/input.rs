@@ -36,19 +36,21 @@ pub struct Input {
     query: HashMap<String, String>,
     headers: HeaderMap,
     domain: Option<String>,
+    source_ip: Option<String>,
 }
 
 impl From<Request> for Input {
     fn from(request: Request) -> Self {
         let now = domain::time::to_micros(Timestamp::now());
-        let (received_at, domain) = match request.request_context_ref() {
+        let (received_at, domain, source_ip) = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => (
                 Timestamp::from_millisecond(context.time_epoch)
                     .ok()
                     .filter(|at| at.as_second() > 0),
                 context.domain_name.clone(),
+                context.http.source_ip.clone(),
             ),
-            _ => (None, None),
+            _ => (None, None, None),
         };
         let first = |map: lambda_http::aws_lambda_events::query_map::QueryMap| {
             map.iter()
@@ -86,6 +88,7 @@ impl From<Request> for Input {
             query,
             headers: parts.headers,
             domain,
+            source_ip,
         }
     }
 }
@@ -94,6 +97,11 @@ impl Input {
     /// A header, if it is there and text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The address the gateway was called from. Never what a header says.
+    pub fn source_ip(&self) -> Option<&str> {
+        self.source_ip.as_deref()
     }
 
     /// A query parameter, if it is there.

@@ -2,8 +2,10 @@
 
 mod cors;
 mod failure;
+mod guard;
 mod input;
 mod list;
+mod rate;
 mod reply;
 mod security;
 mod streamed;
@@ -15,7 +17,10 @@ pub use failure::log_failure;
 pub(crate) use failure::status;
 use futures_util::FutureExt as _;
 pub use input::{Fields, Input, Number};
-use lambda_http::{Body, Request, Response, http::StatusCode};
+use lambda_http::{
+    Body, Request, Response,
+    http::{Method, StatusCode},
+};
 pub use reply::{Done, Reply};
 pub use streamed::{Streamed, answer_streamed, serve_streams};
 
@@ -37,18 +42,27 @@ where
     Ok(lambda_http::run(service).await?)
 }
 
-/// One request, answered: by `handler`, unless the browser's origin is not allowed here. A panic
-/// is one failed request, not a dead function.
+/// One request, answered: by `handler`, unless the browser's origin is not allowed here, its client
+/// calls too often, or it is for another organisation. A panic is one failed request, not a dead
+/// function.
+///
+/// These three refusals carry no security headers, as the contract has it (registry-and-auth 3).
 pub async fn answer<C, F, Fut>(context: &'static C, request: Request, handler: F) -> Response<Body>
 where
     C: AsRef<App> + Sync,
     F: Fn(&'static C, Caller, Input) -> Fut,
     Fut: Future<Output = Result<Reply>> + Send,
 {
-    let Some((asked, caller, input)) = Asked::of(context.as_ref(), request) else {
-        return empty(StatusCode::FORBIDDEN);
+    let app = context.as_ref();
+    let (asked, caller, input) = match Asked::of(app, request) {
+        Ok(asked) => asked,
+        Err(refusal) => return *refusal,
     };
+    let (who, now) = (caller.clone(), input.now);
     let outcome = caught(async { handler(context, caller, input).await }).await;
+    if outcome.is_ok() {
+        rate::note(app, &who, now).await;
+    }
     asked.finish(outcome)
 }
 
@@ -56,27 +70,41 @@ where
 struct Asked {
     path: String,
     origin: cors::Origin,
+    /// None for a browser that asks whether it may ask: it cannot say for whom.
+    share: Option<rate::Share>,
 }
 
 impl Asked {
-    /// The request, who sent it, and what they ask; none when a foreign page's browser sent it.
-    fn of(app: &App, request: Request) -> Option<(Self, Caller, Input)> {
+    /// The request, who sent it, and what they ask; else what is answered: to a foreign page's browser,
+    /// to who asks too often, to what is for another organisation.
+    fn of(app: &App, request: Request) -> Result<(Self, Caller, Input), Box<Response<Body>>> {
         let settings = &app.settings;
         let input = Input::from(request);
         let origin = cors::judge(&input, &settings.cors_origins, &settings.public_url);
         if origin == cors::Origin::Refused {
-            return None;
+            return Err(Box::new(empty(StatusCode::FORBIDDEN)));
         }
         let caller = Caller::of(
             input.header("authorization"),
             input.header("x-workspace-id"),
             &settings.admin_token,
         );
-        let path = input.path.clone();
-        Some((Self { path, origin }, caller, input))
+        let asks_first = input.method == Method::OPTIONS && origin != cors::Origin::None;
+        let asked = Self {
+            path: input.path.clone(),
+            origin,
+            share: (!asks_first).then(|| rate::take(app, &caller, &input)),
+        };
+        if let Some(share) = asked.share.filter(|share| !share.allowed()) {
+            return Err(Box::new(asked.counted(share.refusal().into_response())));
+        }
+        if !asks_first && !guard::lets_in(&input, &settings.org_id) {
+            return Err(Box::new(asked.counted(empty(StatusCode::NOT_FOUND))));
+        }
+        Ok((asked, caller, input))
     }
 
-    /// The answer, with the headers that every one has.
+    /// What a handler said, with the headers that every answer of one has.
     fn finish(&self, outcome: Result<Reply>) -> Response<Body> {
         let mut response = match outcome {
             Ok(reply) => reply.into_response(),
@@ -86,6 +114,13 @@ impl Asked {
             }
         };
         security::decorate(response.headers_mut(), &self.path);
+        self.counted(response)
+    }
+
+    fn counted(&self, mut response: Response<Body>) -> Response<Body> {
+        if let Some(share) = self.share {
+            share.decorate(response.headers_mut());
+        }
         cors::decorate(response.headers_mut(), &self.origin);
         response
     }

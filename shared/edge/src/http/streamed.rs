@@ -7,12 +7,10 @@ use std::{convert::Infallible, fmt, pin::Pin};
 
 use domain::Result;
 use futures_util::{Stream, StreamExt as _, stream};
-use lambda_http::{
-    Body, Request, RequestExt as _, Response, http::StatusCode, request::LambdaRequest,
-};
+use lambda_http::{Body, Request, RequestExt as _, Response, request::LambdaRequest};
 use lambda_runtime::{LambdaEvent, MetadataPrelude, StreamResponse};
 
-use super::{Asked, Input, Reply, caught, empty};
+use super::{Asked, Input, Reply, caught};
 use crate::{App, Caller, Stop};
 
 type Bytes = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
@@ -81,8 +79,9 @@ where
     Fut: Future<Output = Result<Streamed>> + Send,
 {
     let nothing = || -> Bytes { Box::pin(stream::empty()) };
-    let Some((asked, caller, input)) = Asked::of(context.as_ref(), request) else {
-        return (empty(StatusCode::FORBIDDEN), nothing());
+    let (asked, caller, input) = match Asked::of(context.as_ref(), request) {
+        Ok(asked) => asked,
+        Err(refusal) => return (*refusal, nothing()),
     };
     match caught(async { handler(context, caller, input).await }).await {
         Ok(Streamed { head, rest }) => (asked.finish(Ok(head)), rest),

@@ -1,0 +1,73 @@
+//! A request's share of what its client may ask, and the note that a token was used.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lambda_http::http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::json;
+
+use super::{Input, Reply};
+use crate::{App, Caller, limits};
+
+/// How many requests in a minute.
+const LIMIT: &str = "x-ratelimit-limit";
+/// How many more after this one.
+const REMAINING: &str = "x-ratelimit-remaining";
+/// Seconds until there are all of them again.
+const RESET: &str = "x-ratelimit-reset";
+const RETRY_AFTER: &str = "retry-after";
+
+/// How long an answer may wait for the note of a token's use.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A request's share; none in open development, where nobody is counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share(Option<limits::Share>);
+
+/// Takes it.
+pub(super) fn take(app: &App, caller: &Caller, input: &Input) -> Share {
+    let counted = !app.settings.mode.doors_open();
+    Share(counted.then(|| {
+        app.limits
+            .take(caller.token(), input.source_ip(), input.now)
+    }))
+}
+
+impl Share {
+    pub(super) fn allowed(self) -> bool {
+        self.0.is_none_or(|share| share.allowed)
+    }
+
+    /// The answer to a request that has none.
+    pub(super) fn refusal(self) -> Reply {
+        let seconds = self.0.map_or(1, |share| share.retry_after);
+        let body = json!({"error": "rate limit exceeded", "retry_after": seconds});
+        Reply::json(StatusCode::TOO_MANY_REQUESTS, &body).header(RETRY_AFTER, seconds.to_string())
+    }
+
+    /// Says how it stands, unless the handler has said so of a limit of its own.
+    pub(super) fn decorate(self, headers: &mut HeaderMap) {
+        if headers.contains_key(LIMIT) {
+            return;
+        }
+        let Some(share) = self.0 else {
+            headers.insert(LIMIT, HeaderValue::from_static("unlimited"));
+            return;
+        };
+        headers.insert(LIMIT, share.limit.into());
+        headers.insert(REMAINING, share.remaining.into());
+        headers.insert(RESET, share.reset.into());
+    }
+}
+
+/// Writes that the caller's token was used, at most once a minute: one write unit and one round trip,
+/// so 43,200 units a month for a token that is never at rest. Heartbeats are not noted here, as they look no credential up: they say
+/// which token proved them in the write they make anyway. A note that fails fails no request.
+pub(super) async fn note(app: &App, caller: &Caller, now: Timestamp) {
+    let (Some(hash), Some(credential)) = (caller.token(), caller.seen()) else {
+        return;
+    };
+    if app.limits.proven(hash, credential, now) {
+        let _ = tokio::time::timeout(PATIENCE, app.store.note_token_use(credential, now)).await;
+    }
+}

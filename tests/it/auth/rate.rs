@@ -1,0 +1,97 @@
+//! How often one may call, and whose requests are answered at all (contract: registry-and-auth 3).
+
+use domain::Mode;
+use e2e::counted::InProcess;
+use serde_json::json;
+
+const LISTED: &str = "http://localhost:3000";
+
+#[tokio::test]
+async fn the_share_of_an_address_and_of_a_workspace() {
+    let inside = InProcess::new(Mode::Strict).await;
+    let own = inside.online("Own").await;
+    let inside = inside.set(|settings| settings.rate_limit = 3);
+    let path = format!("/workspaces/{}", own.id);
+    let health = || inside.get("/health").from("198.51.100.1");
+    let first = health().await.expect(200);
+    assert_eq!(first.header("x-ratelimit-limit"), "3");
+    assert_eq!(first.header("x-ratelimit-remaining"), "2");
+    let reset: i64 = first.header("x-ratelimit-reset").parse().expect("seconds");
+    assert!((1..=20).contains(&reset), "{reset}");
+    // Refusals and what is not there count, and say so.
+    let refused = inside.get("/workspaces").from("198.51.100.1").await;
+    assert_eq!(refused.expect(401).header("x-ratelimit-remaining"), "1");
+    let nowhere = inside.get("/nowhere").from("198.51.100.1").await;
+    assert_eq!(nowhere.expect(404).header("x-ratelimit-remaining"), "0");
+
+    let (answer, calls) = health().header("Origin", LISTED).counted().await;
+    let seconds: i64 = answer.header("retry-after").parse().expect("seconds");
+    assert!((1..=20).contains(&seconds), "{seconds}");
+    let body = json!({"error": "rate limit exceeded", "retry_after": seconds});
+    assert_eq!((answer.status, &answer.json), (429, &body));
+    assert_eq!(answer.header("x-ratelimit-limit"), "3");
+    assert_eq!(answer.header("x-ratelimit-remaining"), "0");
+    assert_eq!(answer.header("access-control-allow-origin"), LISTED);
+    assert_eq!(answer.header("x-frame-options"), "");
+    assert!(calls.is_empty());
+    // A browser that asks first is not counted.
+    let ask = inside.call(reqwest::Method::OPTIONS, "/workspaces");
+    let ask = ask.from("198.51.100.1").header("Origin", LISTED);
+    ask.await.expect(204);
+    // No header makes a client another one.
+    let forged = health().header("X-Forwarded-For", "198.51.100.77");
+    forged.await.expect(429);
+
+    // Agents share an address: once proven, each has a share of its own, wherever it is.
+    let by = |address: &str| {
+        inside
+            .get(&path)
+            .bearer(&own.token)
+            .from(address)
+            .into_future()
+    };
+    by("198.51.100.2").await.expect(200);
+    for left in ["2", "1", "0"] {
+        let answer = by("198.51.100.1").await.expect(200);
+        assert_eq!(answer.header("x-ratelimit-remaining"), left);
+    }
+    by("198.51.100.3").await.expect(429);
+    let made_up = inside.get(&path).bearer("made-up").from("198.51.100.1");
+    made_up.await.expect(429);
+}
+
+#[tokio::test]
+async fn open_development_counts_nobody() {
+    let open = InProcess::new(Mode::Dev).await;
+    let open = open.set(|settings| settings.rate_limit = 1);
+    for _ in 0..5 {
+        let answer = open.get("/health").await.expect(200);
+        assert_eq!(answer.header("x-ratelimit-limit"), "unlimited");
+        assert_eq!(answer.header("x-ratelimit-remaining"), "");
+    }
+}
+
+#[tokio::test]
+async fn a_guarded_stack_answers_its_own_organisation() {
+    let inside = InProcess::new(Mode::Strict).await;
+    let own = inside.online("Own").await;
+    let guarded = inside.set(|settings| settings.org_id = "acme".to_owned());
+    let list = || guarded.get("/workspaces").bearer(&guarded.admin);
+    let (refused, calls) = list().counted().await;
+    let refused = refused.expect(404);
+    assert!(refused.bytes.is_empty() && calls.is_empty());
+    assert_eq!(refused.header("x-frame-options"), "");
+    assert_eq!(refused.header("x-ratelimit-limit"), u32::MAX.to_string());
+    for (name, value, status) in [
+        ("x-molecule-org-id", "acme", 200),
+        ("fly-replay-src", "instance=1; state=acme", 200),
+        ("x-molecule-org-id", "other", 404),
+    ] {
+        list().header(name, value).await.expect(status);
+    }
+    guarded.get("/health").await.expect(200);
+    guarded.beat(&own, json!({})).await.expect(200);
+    guarded.get("/health/").await.expect(404);
+    let ask = guarded.call(reqwest::Method::OPTIONS, "/workspaces");
+    ask.header("Origin", LISTED).await.expect(204);
+}
