@@ -1,7 +1,12 @@
 //! The HTTP functions by the names the template gives them.
 
+use std::pin::Pin;
+
 use edge::{App, http::answer};
 use lambda_http::{Body, Request, Response};
+
+/// An answer under way.
+type Answering = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
 /// What a handler gets: the app, or what it is part of.
 macro_rules! context {
@@ -25,8 +30,15 @@ macro_rules! functions {
         /// It is not in the list.
         pub async fn call(app: &'static App, name: &str, request: Request) -> Response<Body> {
             match name {
-                // Boxed: all arms' futures in one would not fit a test's stack.
-                $($name => Box::pin(answer(context!(app $(, $context)?), request, $handle)).await,)+
+                // Boxed, and made in a frame of its own each: all arms' futures together would not fit
+                // a test's stack.
+                $($name => {
+                    #[inline(never)]
+                    fn made(app: &'static App, request: Request) -> Answering {
+                        Box::pin(answer(context!(app $(, $context)?), request, $handle))
+                    }
+                    made(app, request).await
+                })+
                 other => panic!("{other} is not callable in process: tests/src/counted/route.rs"),
             }
         }
