@@ -110,6 +110,7 @@ pub fn describe(api: &mut edge::openapi::Api) {
     budget::describe(api);
     metrics::describe(api);
     tokens::describe(api);
+    org_tokens::describe(api);
     secrets::describe(api);
     model::describe(api);
     secret_values::describe(api);

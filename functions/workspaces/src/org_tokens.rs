@@ -1,10 +1,14 @@
 //! `GET|POST /org/tokens`, `DELETE /org/tokens/{id}`: operators' own tokens (contract:
 //! registry-and-auth 11.2).
 
-use domain::{Result, TokenId, time::wire};
-use edge::{App, Caller, Input, Reply, auth};
+use domain::{Kind, Result, TokenId, time::wire};
+use edge::{
+    App, Caller, Input, Reply, auth,
+    openapi::{Api, Who},
+};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{Method, StatusCode};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
@@ -27,14 +31,16 @@ const MINTS: Allowance = Allowance {
 };
 
 /// A request, all of it optional.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "MintOrgTokenRequest")]
 struct MintRequest {
     #[serde(default)]
     name: Option<String>,
 }
 
 /// A token as listed: what is empty is left out, unlike in workspaces' lists.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OrgToken")]
 struct Row {
     id: TokenId,
     prefix: String,
@@ -62,8 +68,24 @@ impl From<OrgToken> for Row {
     }
 }
 
+/// All of them.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OrgTokens")]
+struct Tokens {
+    count: usize,
+    tokens: Vec<Row>,
+}
+
+/// A revoked token.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RevokedOrgToken")]
+struct Revoked {
+    revoked: TokenId,
+}
+
 /// A minted token: the only time its text is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MintOrgTokenReply")]
 struct MintedReply {
     id: TokenId,
     prefix: String,
@@ -95,7 +117,10 @@ async fn list(app: &App) -> Result<Reply> {
         .into_iter()
         .map(Row::from)
         .collect();
-    Ok(Reply::ok(&json!({"count": rows.len(), "tokens": rows})))
+    Ok(Reply::ok(&Tokens {
+        count: rows.len(),
+        tokens: rows,
+    }))
 }
 
 /// Mints if the caller's address may, and says how many more it may.
@@ -159,5 +184,38 @@ async fn revoke(app: &App, input: &Input) -> Result<Reply> {
     if !app.store.revoke_org_token(id).await? {
         return Err(domain::Error::missing("token not found or already revoked"));
     }
-    Ok(Reply::ok(&json!({"revoked": id})))
+    Ok(Reply::ok(&Revoked { revoked: id }))
+}
+
+/// For the API's description.
+pub(crate) fn describe(api: &mut Api) {
+    let all = "GET /org/tokens";
+    api.route(
+        "list_org_tokens",
+        all,
+        Who::Operator,
+        "The live tokens of operators",
+    )
+    .ok::<Tokens>("Never their text.")
+    .fails(&[]);
+    let mint = "POST /org/tokens";
+    api.route(
+        "mint_org_token",
+        mint,
+        Who::Operator,
+        "A token for an operator",
+    )
+    .about("Ten an hour from one address.")
+    .body::<MintRequest>(MAX_BYTES)
+    .ok::<MintedReply>("The token, shown this once.")
+    .fails(&[Kind::TooMany]);
+    let one = "DELETE /org/tokens/{id}";
+    api.route(
+        "revoke_org_token",
+        one,
+        Who::Operator,
+        "Ends an operator's token",
+    )
+    .ok::<Revoked>("It is dead.")
+    .fails(&[Kind::Missing]);
 }
