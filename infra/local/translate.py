@@ -12,7 +12,9 @@ that the template can stay what a SAM user expects:
 4. The emulator answers every frame of a WebSocket with what the function returns, and knows no resource that says so:
    route responses are left out.
 5. The emulator does not see which resource `ec2:CreateTags` names: it is allowed on all or on none.
-6. It does not know saved queries of logs (`AWS::Logs::QueryDefinition`); nothing here could run them. They are left out.
+6. It does not know saved queries of logs (`AWS::Logs::QueryDefinition`); nothing here could run them. They are left out,
+   and so are alarms and the dashboard, at which nobody looks here, and permissions of APIs, which SAM makes and the
+   emulator does not ask for: a stack may have 500 resources, and here the routes of 1. count among them.
 
 What a template may hold but nothing here translates (authorizers, CORS and conditional routes) is refused by name.
 """
@@ -37,8 +39,9 @@ WEBSOCKET_STAGE = "ws"  # the stage that template.yaml names: on AWS, too, the s
 FUNCTION = "AWS::Serverless::Function"
 API = "AWS::ApiGatewayV2::Api"
 ROUTE_RESPONSE = "AWS::ApiGatewayV2::RouteResponse"
+PERMISSION = "AWS::Lambda::Permission"
 BUCKET_POLICY = "AWS::S3::BucketPolicy"
-UNKNOWN = ("AWS::Logs::QueryDefinition",)
+UNSEEN = ("AWS::Logs::QueryDefinition", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard")
 UNMEETABLE = (
     "kms:EncryptionContext",
     "aws:SecureTransport",
@@ -59,7 +62,7 @@ class DeployError(Exception):
 def translate(text: str, parameters: dict[str, str], code_of: Callable[[str], str]) -> dict[str, Any]:
     """The template for the emulator. `code_of` turns a domain into the S3 address of its zip."""
     template = _transform(text, parameters, code_of)
-    resources = {name: it for name, it in template["Resources"].items() if it["Type"] not in UNKNOWN}
+    resources = {name: it for name, it in template["Resources"].items() if not _is_unseen(it)}
     template["Resources"] = resources
     for name, api in [(name, r) for name, r in resources.items() if r["Type"] == API]:
         _fix_id(api["Properties"])
@@ -71,6 +74,11 @@ def translate(text: str, parameters: dict[str, str], code_of: Callable[[str], st
         del resources[name]
     _drop_unmeetable_conditions(resources)
     return template
+
+
+def _is_unseen(resource: dict) -> bool:
+    of_api = resource.get("Properties", {}).get("Principal") == "apigateway.amazonaws.com"
+    return resource["Type"] in UNSEEN or (resource["Type"] == PERMISSION and of_api)
 
 
 def _transform(text: str, parameters: dict[str, str], code_of: Callable[[str], str]) -> dict[str, Any]:

@@ -4,9 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use domain::Mode;
-use edge::{
-    App, Caller, Fleet, Input, Reply, Settings, addresses::Names, http::answer, metrics::Metrics,
-};
+use edge::{App, Caller, Fleet, Input, Reply, Settings, http::answer, metrics::Metrics};
 use fleet::{
     Crew,
     exchange::{self, Exchange, signed::Signed, sts::Identifies},

@@ -281,7 +281,7 @@ mod tests {
             let asked = strict.token(&refusal.into(), &image).await;
             assert!(asked.is_err(), "{realm}");
             let patience = Duration::from_millis(20);
-            let called = timeout(patience, bait.accept()).await;
+            let called = tokio::time::timeout(patience, bait.accept()).await;
             assert!(called.is_err(), "{realm}: connected to");
         }
     }
