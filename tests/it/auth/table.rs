@@ -185,6 +185,7 @@ pub(super) fn rows() -> Vec<Row> {
         Class::Everybody,
         &[
             ("GET /health", None),
+            ("GET /openapi.json", None),
             ("GET /canvas/viewport", None),
             ("ANY $default", None),
         ],

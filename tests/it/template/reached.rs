@@ -23,6 +23,7 @@ const CALLS: &[(&str, &[&str])] = &[
     ("ec2:StartInstances", &[".start_instances()"]),
     ("ec2:StopInstances", &[".stop_instances()"]),
     ("ec2:TerminateInstances", &[".terminate_instances()"]),
+    ("ecr:DescribeImages", &[".describe_images()"]),
     ("events:PutEvents", &[".put_events()"]),
     (
         "execute-api:ManageConnections",
