@@ -89,9 +89,10 @@ pub fn bearer(header: &str) -> Option<&str> {
 /// How a WebSocket's protocol begins that carries a token as base64url.
 pub const BASE64URL_PROTOCOL: &str = "base64url.bearer.";
 
-/// The token that a protocol of a WebSocket carries: what follows [`BASE64URL_PROTOCOL`] as base64url
-/// without padding, for tokens with characters that a protocol may not have (`=`, `/`); else the
-/// protocol itself.
+/// The token that a protocol of a WebSocket carries.
+///
+/// What follows [`BASE64URL_PROTOCOL`] as base64url without padding, for tokens with characters that a
+/// protocol may not have (`=`, `/`); else the protocol itself.
 pub fn of_protocol(protocol: &str) -> String {
     let encoded = protocol.strip_prefix(BASE64URL_PROTOCOL);
     let decoded = encoded.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());

@@ -1,5 +1,6 @@
-//! Where others may send us: addresses that agents register, and token services that registries
-//! name. One filter ([`domain::address`]) judges the text, one resolver what names stand for, and
+//! Where others may send us: addresses that agents register, and token services that registries name.
+//!
+//! One filter ([`domain::address`]) judges the text, one resolver what names stand for, and
 //! one HTTP client connects to what was judged.
 
 mod guard;

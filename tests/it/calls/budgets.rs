@@ -111,7 +111,7 @@ pub(super) fn of(
         (
             "change the parent",
             7,
-            6,
+            8,
             admin(Method::PATCH, &at(""), below),
         ),
         ("mint a token", 2, 6, post(&at("/tokens"), json!({}))),

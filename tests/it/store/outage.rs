@@ -143,7 +143,15 @@ pub(super) async fn calls(inside: &InProcess) -> Vec<InCall> {
         admin(Method::POST, "/org/import", org),
         admin(Method::POST, "/org/import", json!({"dir": "trio"})),
         admin(Method::POST, "/workspaces", from_template),
+        admin(Method::GET, "/org/tokens", json!({})),
+        admin(Method::POST, "/org/tokens", json!({})),
+        admin(
+            Method::DELETE,
+            &format!("/org/tokens/{}", Uuid::now_v7()),
+            json!({}),
+        ),
         inside.get("/health"),
+        inside.get("/openapi.json"),
         inside.get("/nowhere"),
         admin(Method::DELETE, &delete, json!({})),
     ]
@@ -190,7 +198,9 @@ async fn every_route_says_that_the_datastore_is_away() {
             let what = format!("{call} while {fault:?}");
             let answer = call.clone().await;
             match call.function().as_str() {
-                "workspaces.health" => assert_eq!(answer.status, 200, "{what}"),
+                "workspaces.health" | "workspaces.openapi" => {
+                    assert_eq!(answer.status, 200, "{what}")
+                }
                 "workspaces.fallback" => assert_eq!(answer.status, 404, "{what}"),
                 _ => assert!(is_away(&answer), "{what}: {answer:?}"),
             }

@@ -46,6 +46,7 @@ impl Live {
                 ("BUCKET_NAME", var("BUCKET_NAME")),
                 ("ADMIN_TOKEN", world.admin.clone()),
                 ("MOLECULE_ENV", "development".to_owned()),
+                ("MOLECULE_ORG_ID", String::new()),
                 ("EXTERNAL_PLATFORM_URL", world.base.clone()),
             ],
         );

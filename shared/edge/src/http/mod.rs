@@ -42,11 +42,10 @@ where
     Ok(lambda_http::run(service).await?)
 }
 
-/// One request, answered: by `handler`, unless the browser's origin is not allowed here, its client
-/// calls too often, or it is for another organisation. A panic is one failed request, not a dead
-/// function.
+/// One request, answered. A panic is one failed request, not a dead function.
 ///
-/// These three refusals carry no security headers, as the contract has it (registry-and-auth 3).
+/// By `handler`, unless the browser's origin is not allowed here, its client calls too often, or it is
+/// for another organisation. These three refusals carry no security headers, as the contract has it (registry-and-auth 3).
 pub async fn answer<C, F, Fut>(context: &'static C, request: Request, handler: F) -> Response<Body>
 where
     C: AsRef<App> + Sync,
