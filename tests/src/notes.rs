@@ -1,6 +1,7 @@
-//! What tests tell the harness that runs them (`infra/local/test.py`): which secrets they sent, so
-//! that it can look for them in the logs of all functions, and which permissions functions needed in
-//! process. Without a harness nothing is noted.
+//! What tests tell the harness that runs them (`infra/local/test.py`).
+//!
+//! Which secrets they sent, so that it can look for them in the logs of all functions, and which
+//! permissions functions needed in process. Without a harness nothing is noted.
 
 use std::{
     collections::HashSet,

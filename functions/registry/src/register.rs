@@ -141,7 +141,7 @@ impl Rights {
 enum Target {
     /// A workspace as it is, and whether to mint its token.
     Known {
-        before: Beat,
+        before: Box<Beat>,
         gate: Gate,
         mint: bool,
     },
@@ -198,7 +198,11 @@ fn decide(mode: Mode, caller: &Caller, rights: Rights, known: Option<Workspace>)
     }
     let mint = !before.has_tokens;
     let gate = workspace.load.map_or(Gate::Open, |load| load.gate);
-    Ok(Target::Known { before, gate, mint })
+    Ok(Target::Known {
+        before: Box::new(before),
+        gate,
+        mint,
+    })
 }
 
 fn stopped(status: Status) -> Error {

@@ -1,6 +1,8 @@
-//! `restarts`: what follows at its leisure from a change. Machines start anew because a secret of
-//! theirs or their image has changed (contract: lifecycle-and-sweepers 3.8, 4.1, 8); the paths below a
-//! workspace that has moved follow it, if its move did not live to see to them.
+//! `restarts`: what follows at its leisure from a change.
+//!
+//! Machines start anew because a secret of theirs or their image has changed (contract:
+//! lifecycle-and-sweepers 3.8, 4.1, 8); the paths below a workspace that has moved follow it, if its
+//! move did not live to see to them.
 //!
 //! Fed by a queue of its own with one job at a time, so that a global secret starts a whole
 //! organisation anew at its pace and keeps no other job waiting.

@@ -161,6 +161,22 @@ pub fn round_trips<'a>(calls: impl IntoIterator<Item = &'a AwsCall>) -> usize {
         .count()
 }
 
+/// The jobs that these calls put on their way.
+pub fn jobs(calls: &[AwsCall]) -> Vec<Job> {
+    let written = calls.iter().filter(|call| call.status == 200);
+    let writes = written.flat_map(|call| {
+        let items = call.request["TransactItems"].as_array();
+        items.into_iter().flatten()
+    });
+    let job = |write: &Value| {
+        let item = &write["Put"]["Item"];
+        let is_job = item["sk"]["S"] == "JOB";
+        let text = item["job"]["S"].as_str().filter(|_| is_job)?;
+        serde_json::from_str(text).ok()
+    };
+    writes.filter_map(job).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,20 +210,4 @@ mod tests {
             assert_eq!(round_trips(&calls), expected, "{spans:?}");
         }
     }
-}
-
-/// The jobs that these calls put on their way.
-pub fn jobs(calls: &[AwsCall]) -> Vec<Job> {
-    let written = calls.iter().filter(|call| call.status == 200);
-    let writes = written.flat_map(|call| {
-        let items = call.request["TransactItems"].as_array();
-        items.into_iter().flatten()
-    });
-    let job = |write: &Value| {
-        let item = &write["Put"]["Item"];
-        let is_job = item["sk"]["S"] == "JOB";
-        let text = item["job"]["S"].as_str().filter(|_| is_job)?;
-        serde_json::from_str(text).ok()
-    };
-    writes.filter_map(job).collect()
 }

@@ -41,8 +41,8 @@ async fn state(ec2: &Client, id: &str) -> InstanceStateName {
     let asked = ec2.describe_instances().instance_ids(id).send().await;
     let reservations = asked.expect("an answer").reservations.unwrap_or_default();
     let instances = reservations.iter().flat_map(|it| it.instances());
-    let states = instances.filter_map(|it| it.state()?.name().cloned());
-    states.last().expect("a state")
+    let mut states = instances.filter_map(|it| it.state()?.name().cloned());
+    states.next_back().expect("a state")
 }
 
 #[tokio::test]
