@@ -33,9 +33,8 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         .ok_or_else(|| Error::invalid("X-Workspace-ID header is required"))?;
     let (from, target): (WorkspaceId, WorkspaceId) = (from.parse()?, input.param("id")?);
 
-    let keys = [from, target]
-        .into_iter()
-        .flat_map(|id| Parts::Core.keys(id));
+    let keys = Parts::Core.keys(from).into_iter();
+    let keys = keys.chain(Parts::WithMachine.keys(target));
     let (rows, credential) = app.rows(&caller, keys).await?;
     let (asking, found) = (rows.workspace(from)?, rows.workspace(target)?);
     auth::discoverer(app.settings.mode, &caller, from, credential.as_ref())?;
@@ -48,7 +47,9 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         ));
     }
     let found = found.ok_or_else(|| Error::missing("workspace not found"))?;
-    let url = answering_url(&found, &Reach::from(app.settings.mode))?;
+    // Who is on a machine of ours may answer inside the VPC, there and nowhere else.
+    let reach = Reach::from(app.settings.mode).with_recorded(found.recorded());
+    let url = answering_url(&found, &reach)?;
     Ok(Reply::ok(&DiscoverReply {
         id: target,
         url,

@@ -3,6 +3,7 @@
 
 mod chat_files;
 mod console;
+mod discover;
 mod exchange;
 mod images;
 mod instance_events;
