@@ -193,7 +193,6 @@ mod tests {
             ),
             ("123456789012.dkr-ecr.us-east-1.on.aws", Some("us-east-1")),
             ("123456789012.dkr.ecr.us-east-1.amazonaws.com.evil.io", None),
-            ("123456789012.dkr.ecr.evil.io/.amazonaws.com", None),
             ("123456789012.dkr.ecr.a.b.amazonaws.com", None),
             ("12345678901.dkr.ecr.us-east-1.amazonaws.com", None),
             ("public.ecr.aws", None),
