@@ -119,15 +119,7 @@ fn check_origin(handshake: &Handshake, listed: &[String], public_url: &str) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn handshake(headers: Value, query: Value) -> Handshake {
-        let whole = json!({
-            "headers": headers,
-            "queryStringParameters": query,
-            "requestContext": {"connectionId": "c1", "routeKey": "$connect"},
-        });
-        serde_json::from_value(whole).expect("a handshake")
-    }
+    use crate::handshake::tests::handshake;
 
     #[test]
     fn origins_are_checked_when_they_are_sent() {

@@ -79,13 +79,13 @@ pub struct Told {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
 
-    fn handshake(headers: Value, query: Value) -> Handshake {
+    pub(crate) fn handshake(headers: Value, query: Value) -> Handshake {
         let whole = json!({
             "headers": headers,
             "queryStringParameters": query,

@@ -1,5 +1,7 @@
 //! One walk through every function, by every path that calls AWS differently.
 
+mod families;
+
 use domain::Mode;
 use e2e::{
     Workspace,
@@ -9,6 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use self::families::{approvals, delegations, org_tokens, schedules};
 use super::{chat_files, permissions::Needed};
 
 /// Over 16 KB: bodies of this size are put into the bucket.
@@ -304,101 +307,4 @@ async fn templates(inside: &InProcess, needed: &mut Needed) {
     let org = json!({"dir": by_hand});
     let import = admin(inside.post("/org/import")).json(&org);
     needed.by(import).await.expect(201);
-}
-
-/// Created, changed, run, shown, deleted; one is left for the removal of its workspace.
-async fn schedules(inside: &InProcess, needed: &mut Needed, own: &Workspace, top: &Workspace) {
-    let call = |method: Method, rest: &str| {
-        let path = format!("/workspaces/{}/schedules{rest}", own.id);
-        inside.call(method, &path).bearer(&own.token)
-    };
-    let mut made = Vec::new();
-    for name in ["One", "Two"] {
-        let new = json!({"name": name, "cron_expr": "0 9 * * *", "prompt": "p"});
-        let create = call(Method::POST, "").json(&new);
-        made.push(needed.by(create).await.expect(201).text("id"));
-    }
-    let at = |rest: &str| format!("/{}{rest}", made[0]);
-    let change = json!({"name": "Renamed", "prompt": "q", "enabled": false});
-    let change = call(Method::PATCH, &at("")).json(&change);
-    needed.by(change).await.expect(200);
-    needed.by(call(Method::POST, &at("/run"))).await.expect(200);
-    needed
-        .by(call(Method::GET, &at("/history")))
-        .await
-        .expect(200);
-    needed.by(call(Method::GET, "")).await.expect(200);
-    let health = call(Method::GET, "/health").bearer(&top.token);
-    needed
-        .by(health.header("X-Workspace-ID", &top.id))
-        .await
-        .expect(200);
-    needed.by(call(Method::DELETE, &at(""))).await.expect(200);
-    let all = inside.get("/admin/schedules/health");
-    needed
-        .by(all.clone().bearer(&inside.admin))
-        .await
-        .expect(200);
-    needed.by(all.bearer(&own.token)).await.expect(401);
-}
-
-/// Minted, listed, revoked; and by whom it may not be.
-async fn org_tokens(inside: &InProcess, needed: &mut Needed, own: &Workspace) {
-    let path = "/org/tokens";
-    let mint = inside.post(path).bearer(&inside.admin);
-    let minted = needed.by(mint).await.expect(200);
-    let list = inside.get(path).bearer(&minted.text("auth_token"));
-    needed.by(list).await.expect(200);
-    let one = format!("{path}/{}", minted.text("id"));
-    let revoke = inside.call(Method::DELETE, &one).bearer(&inside.admin);
-    needed.by(revoke).await.expect(200);
-    let refused = inside.get(path).bearer(&own.token);
-    needed.by(refused).await.expect(401);
-}
-
-/// Asked with all there may be, by a child; listed, decided, listed everywhere.
-async fn approvals(inside: &InProcess, needed: &mut Needed, own: &Workspace) {
-    let path = format!("/workspaces/{}/approvals", own.id);
-    let all = json!({"action": "a", "reason": "r", "task_id": "t", "context": {"k": "v"}});
-    let ask = inside.post(&path).bearer(&own.token).json(&all);
-    let id = needed.by(ask).await.expect(201).text("approval_id");
-    let list = inside.get(&path).bearer(&own.token);
-    needed.by(list).await.expect(200);
-    let pending = inside.get("/approvals/pending");
-    needed
-        .by(pending.clone().bearer(&own.token))
-        .await
-        .expect(401);
-    needed.by(pending.bearer(&inside.admin)).await.expect(200);
-    let decide = inside.post(&format!("{path}/{id}/decide"));
-    let decide = decide.json(&json!({"decision": "approved"}));
-    needed
-        .by(decide.clone().bearer(&own.token))
-        .await
-        .expect(403);
-    needed.by(decide.bearer(&inside.admin)).await.expect(200);
-}
-
-async fn delegations(inside: &InProcess, needed: &mut Needed, own: &Workspace, to: &Workspace) {
-    let at = |rest: &str| format!("/workspaces/{}{rest}", own.id);
-    let post = |path: &str, body: Value| inside.post(path).bearer(&own.token).json(&body);
-    for size in [10, LARGE] {
-        let text = "t".repeat(size);
-        let task = json!({"target_id": to.id, "task": text, "idempotency_key": size.to_string()});
-        let delegate = || post(&at("/delegate"), task.clone());
-        needed.by(delegate()).await.expect(202);
-        needed.by(delegate()).await.expect(200);
-        let record = json!({"target_id": to.id, "task": text, "delegation_id": text[..10]});
-        let record = post(&at("/delegations/record"), record);
-        needed.by(record).await.expect(202);
-        for said in [
-            json!({"status": "completed", "response_preview": text}),
-            json!({"status": "failed", "error": text}),
-        ] {
-            let update = at(&format!("/delegations/{}/update", &text[..10]));
-            needed.by(post(&update, said)).await.expect(200);
-        }
-    }
-    let list = inside.get(&at("/delegations")).bearer(&own.token);
-    needed.by(list).await.expect(200);
 }
