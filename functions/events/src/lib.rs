@@ -5,10 +5,12 @@ pub mod disconnect;
 pub mod handshake;
 pub mod list;
 pub mod live;
+mod news;
 pub mod relay;
 pub mod replay;
 pub mod sockets;
 pub mod stream;
+mod told;
 pub mod views;
 
 edge::handlers! { "events":

@@ -8,17 +8,19 @@
 //! Every second costs its function's memory, and one read unit; a client that goes away without a word is
 //! not noticed before the end. So an answer ends by itself, and early when its credential is revoked.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
-use domain::{EventId, Result, WorkspaceId};
+use domain::{Result, WorkspaceId};
 use edge::{App, Caller, Input, Reply, Streamed};
 use futures_util::stream::{Stream, unfold};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{Method, StatusCode};
-use store::events::{EventRow, before};
 use tokio::time::{Instant, sleep_until};
 
-use crate::stream::{AGAIN_MS, EVERY, PING, admit, block, opening, place, since};
+use crate::{
+    stream::{AGAIN_MS, EVERY, PING, admit, block, opening, place, since},
+    told::Told,
+};
 
 /// How long before Lambda would stop it an answer ends.
 const MARGIN: SignedDuration = SignedDuration::from_secs(10);
@@ -26,8 +28,8 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(10);
 const UNTOLD: SignedDuration = SignedDuration::from_secs(20);
 /// How often it is looked whether the client may still listen, and said that somebody is there.
 const PROOF: Duration = Duration::from_secs(15);
-/// How many events are told at once. A payload has up to 64 KB or so: this many fit the function.
-const MOST: usize = 20;
+/// How many events are told at once, and after how many bytes none is added: so much fits the function.
+const MOST: (usize, usize) = (20, 1_000_000);
 /// After how many milliseconds a client asks again when the answer broke off.
 const BROKEN_MS: u32 = 2000;
 
@@ -45,21 +47,21 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<S
     };
     let id: WorkspaceId = id.parse()?;
     admit(app, &caller, id).await?;
-    let since = since(&input)?;
+    let told = since(&input)?;
     let stops_at = input.stops_at.map_or(input.now + UNTOLD, |at| at - MARGIN);
     let left = stops_at.duration_since(Timestamp::now());
     let now = Instant::now();
-    let told = Teller {
+    let head = Reply::event_stream(&opening(&told, BROKEN_MS));
+    let teller = Teller {
         app,
         caller,
         id,
-        told: Told::upto(since),
+        told,
         ends: now + Duration::try_from(left).unwrap_or_default(),
         look: now,
         prove: now + PROOF,
     };
-    let head = Reply::event_stream(&opening(since, BROKEN_MS));
-    Ok(Streamed::new(head, told.stream()))
+    Ok(Streamed::new(head, teller.stream()))
 }
 
 /// The id in the one path there is.
@@ -128,73 +130,16 @@ impl Teller {
             self.prove = now + PROOF;
             text += PING;
         }
-        let rows = self.told.news(self.app, self.id).await?;
+        let told = &mut self.told;
+        let news = told.news(self.app, self.id, MOST, Timestamp::now());
+        let news = news.await?;
         // There may be more: at once.
         self.look = if self.told.more { now } else { now + EVERY };
-        text.extend(rows.iter().map(block));
-        if rows.last().is_some_and(|last| last.id < self.told.upto) {
-            text += &place(self.told.upto);
+        if !news.is_empty() {
+            text.extend(news.iter().map(block));
+            text += &place(&self.told);
         }
         Ok(text)
-    }
-}
-
-/// What was told: the highest id, and all those of ten seconds before it, among which there may come
-/// others yet.
-#[derive(Debug)]
-struct Told {
-    upto: EventId,
-    ids: HashSet<EventId>,
-    /// Whether there may be more than the last look has shown.
-    more: bool,
-    /// Up to where the client knows all that is there when the first look is taken.
-    known: Option<EventId>,
-}
-
-impl Told {
-    fn upto(since: EventId) -> Self {
-        Self {
-            upto: since,
-            ids: HashSet::new(),
-            more: false,
-            known: Some(since),
-        }
-    }
-
-    /// The events that were not told yet; from now on they are.
-    async fn news(&mut self, app: &App, id: WorkspaceId) -> Result<Vec<EventRow>> {
-        let now = Timestamp::now();
-        // What comes late is looked for when all else is told, and not again with each part of it.
-        let after = if self.more {
-            self.upto
-        } else {
-            before(self.upto)
-        };
-        let is_known = |id| self.knows(id);
-        let rows = app.store.events_of_after(id, after, is_known, MOST, now);
-        let rows = rows.await?;
-        self.more = rows.len() == MOST;
-        self.told(rows.iter().map(|row| row.id));
-        Ok(rows)
-    }
-
-    /// Whether an event that is in the log was told, or known from the beginning.
-    fn knows(&mut self, id: EventId) -> bool {
-        if self.known.is_some_and(|known| id <= known) {
-            self.ids.insert(id);
-        }
-        self.ids.contains(&id)
-    }
-
-    /// These are told now.
-    fn told(&mut self, ids: impl Iterator<Item = EventId>) {
-        self.known = None;
-        for id in ids {
-            self.upto = self.upto.max(id);
-            self.ids.insert(id);
-        }
-        let oldest = before(self.upto);
-        self.ids.retain(|id| *id >= oldest);
     }
 }
 
@@ -203,42 +148,6 @@ mod tests {
     use lambda_http::{Body, Request, RequestExt as _};
 
     use super::*;
-
-    /// The id of second `second`, and one of several of it.
-    fn id(second: u64, which: u8) -> EventId {
-        let mut rest = [0; 10];
-        rest[9] = which;
-        let it = uuid::Builder::from_unix_timestamp_millis(second * 1000, &rest);
-        EventId::from_uuid(it.into_uuid())
-    }
-
-    #[test]
-    fn each_event_is_news_once_whatever_the_order_it_is_seen_in() {
-        let mut told = Told::upto(id(100, 5));
-        // The first look: what is there up to the place the client named is known to it.
-        assert!(told.knows(id(95, 1)));
-        assert!(told.knows(id(100, 5)));
-        assert!(!told.knows(id(100, 7)));
-        told.told([id(100, 7)].into_iter());
-        // A second look: one that was committed late is news, whatever its id is.
-        for known in [id(95, 1), id(100, 5), id(100, 7)] {
-            assert!(told.knows(known), "{known}");
-        }
-        assert!(!told.knows(id(96, 1)));
-        told.told([id(96, 1), id(103, 1)].into_iter());
-        assert!(told.knows(id(96, 1)));
-        assert_eq!(told.upto, id(103, 1));
-    }
-
-    #[test]
-    fn what_is_not_read_any_more_is_not_remembered() {
-        let mut told = Told::upto(id(100, 0));
-        for second in 101..=200 {
-            told.told((0..10).map(|which| id(second, which)));
-        }
-        assert!(told.ids.len() <= 11 * 10, "{}", told.ids.len());
-        assert_eq!(told.upto, id(200, 9));
-    }
 
     #[test]
     fn there_is_one_path() {

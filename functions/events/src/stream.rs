@@ -4,27 +4,30 @@
 //! An HTTP API passes on an answer only when it is whole. So one answer is what has happened since
 //! `Last-Event-ID`, waited for up to 20 s, and ends; an `EventSource` asks again by itself, from the
 //! last `id` on. The first block has an id and no data: who has seen nothing yet misses nothing
-//! either. The same at the address where answers stream is [`live`](crate::live).
+//! either. The last one says [what was told](crate::told). The same at the address where answers stream
+//! is [`live`](crate::live).
 
 use std::time::Duration;
 
-use domain::{Error, EventId, Kind, Result, WorkspaceId};
+use domain::{Error, Kind, Result, WorkspaceId};
 use edge::{
     App, Caller, Input, Reply, auth,
     openapi::{Api, Who},
 };
 use jiff::Timestamp;
 use serde_json::json;
-use store::{events::EventRow, workspaces::Parts};
+use store::workspaces::Parts;
 use tokio::time::{Instant, sleep};
-use uuid::{Builder, Uuid};
+
+use crate::told::{Payload, Told};
 
 /// How long one answer waits for something to tell: an HTTP API ends at 30 s.
 const WINDOW: Duration = Duration::from_secs(20);
 /// How often the log is looked at: a read unit each time.
 pub(crate) const EVERY: Duration = Duration::from_secs(1);
-/// How many events one answer has at most.
-const MOST: usize = 100;
+/// How many events one answer has at most, and after how many bytes none is added: Lambda takes 6 MB, in
+/// which text is up to twice as long.
+const MOST: (usize, usize) = (100, 2_000_000);
 /// After how many milliseconds a client asks again when an answer ended as it should.
 pub(crate) const AGAIN_MS: u32 = 100;
 /// What keeps proxies from giving up, and what an answer begins with.
@@ -37,15 +40,14 @@ pub(crate) const PING: &str = ": ping\n\n";
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
     let id: WorkspaceId = input.param("id")?;
     admit(app, &caller, id).await?;
-    let since = since(&input)?;
+    let mut told = since(&input)?;
+    let opening = opening(&told, AGAIN_MS);
     let deadline = Instant::now() + WINDOW;
     loop {
-        let now = Timestamp::now();
-        let found = app.store.events_of_after(id, since, |_| false, MOST, now);
-        let new = found.await?;
-        if !new.is_empty() || Instant::now() + EVERY > deadline {
-            let blocks: String = new.iter().map(block).collect();
-            return Ok(Reply::event_stream(&(opening(since, AGAIN_MS) + &blocks)));
+        let news = told.news(app, id, MOST, Timestamp::now()).await?;
+        if !news.is_empty() || Instant::now() + EVERY > deadline {
+            let blocks: String = news.iter().map(block).collect();
+            return Ok(Reply::event_stream(&(opening + &blocks + &place(&told))));
         }
         sleep(EVERY).await;
     }
@@ -64,42 +66,35 @@ pub(crate) async fn admit(app: &App, caller: &Caller, id: WorkspaceId) -> Result
     Ok(())
 }
 
-/// The last event that the client knows; without one, all that happened up to now.
+/// What the client was told; without a word of it, all that happened up to now.
 ///
 /// # Errors
 /// 400: it is no event's id.
-pub(crate) fn since(input: &Input) -> Result<EventId> {
+pub(crate) fn since(input: &Input) -> Result<Told> {
     match input.header("last-event-id").filter(|it| !it.is_empty()) {
-        Some(text) => text.parse(),
-        None => Ok(first_of(input.now)),
+        Some(text) => Told::parse(text),
+        None => Ok(Told::at(input.now)),
     }
 }
 
-/// The lowest id of a moment.
-fn first_of(now: Timestamp) -> EventId {
-    let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
-    let id: Uuid = Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
-    EventId::from_uuid(id)
-}
-
-/// How an answer begins: after so many milliseconds the client asks again, from `since` on.
-pub(crate) fn opening(since: EventId, again_ms: u32) -> String {
-    format!("{PING}retry: {again_ms}\n{}", place(since))
+/// How an answer begins: after so many milliseconds the client asks again, from there on.
+pub(crate) fn opening(told: &Told, again_ms: u32) -> String {
+    format!("{PING}retry: {again_ms}\n{}", place(told))
 }
 
 /// From where the client is to go on; nothing is told by it.
-pub(crate) fn place(since: EventId) -> String {
-    format!("id: {since}\n\n")
+pub(crate) fn place(told: &Told) -> String {
+    format!("id: {told}\n\n")
 }
 
 /// An event.
-pub(crate) fn block(row: &EventRow) -> String {
+pub(crate) fn block((news, payload): &Payload) -> String {
     let data = json!({
-        "type": row.event_type,
-        "timestamp": row.created_at.as_millisecond(),
-        "data": row.payload(),
+        "type": news.name,
+        "timestamp": news.at.as_millisecond(),
+        "data": payload,
     });
-    format!("id: {}\ndata: {data}\n\n", row.id)
+    format!("id: {}\ndata: {data}\n\n", news.id)
 }
 
 /// For the API's description.
@@ -109,13 +104,16 @@ pub fn describe(api: &mut Api) {
         "stream_events",
         path,
         Who::Own,
-        "Tells of a workspace's events as they happen",
+        "Tells what happens to a workspace, as it happens",
     )
     .about(
         "For `EventSource`. Each answer waits up to 20 s for something to tell, and ends; the next \
              one goes on from `Last-Event-ID`.",
     )
-    .header::<EventId>("Last-Event-ID", "The last event that was seen.")
+    .header::<String>(
+        "Last-Event-ID",
+        "The last `id` that was seen: of an event, or the one after the events.",
+    )
     .answers_with(
         200,
         "Events, each with an `id` and `data` that is JSON: `type`, `timestamp`, `data`.",

@@ -11,7 +11,7 @@ mod passing;
 
 pub use approval::ApprovalEvent;
 pub use catalogue::{CATALOGUE, Entry};
-pub use envelope::{MAX_ENVELOPE, envelope};
+pub use envelope::{MAX_ENVELOPE, envelope, fitted};
 pub use passing::{Passing, told_by};
 use serde_json::{Value, json};
 

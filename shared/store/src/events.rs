@@ -172,8 +172,8 @@ impl Store {
         }
     }
 
-    /// The oldest `limit` events of one workspace above `after` that are not known, those that are only
-    /// pushed among them, in their order. `is_known` is asked for each that is read.
+    /// The oldest `limit` events of one workspace above `after` that are `wanted`, those that are only
+    /// pushed among them, in their order.
     ///
     /// Pushed rows whose time is over are passed over. One read unit for each 4 KB that is read.
     ///
@@ -183,36 +183,13 @@ impl Store {
         &self,
         workspace: WorkspaceId,
         after: EventId,
-        mut is_known: impl FnMut(EventId) -> bool,
+        mut wanted: impl FnMut(&EventRow) -> bool,
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<EventRow>> {
-        let after = after.to_string();
-        let (mut found, mut start) = (Vec::new(), None);
-        loop {
-            let query = Page {
-                partition: keys::events(workspace),
-                after: Some(&after),
-                oldest_first: true,
-                limit: i32::try_from(limit).ok(),
-                start,
-                ..Page::default()
-            };
-            let (items, next) = self.page(query).await?;
-            for item in items {
-                let row: EventRow = read(item)?;
-                if found.len() == limit {
-                    return Ok(found);
-                }
-                if !is_known(row.id) && !row.is_over(now) {
-                    found.push(row);
-                }
-            }
-            start = next;
-            if start.is_none() || found.len() == limit {
-                return Ok(found);
-            }
-        }
+        let keep = |row: EventRow| (!row.is_over(now) && wanted(&row)).then_some(row);
+        self.oldest_above(keys::events(workspace), after.to_string(), limit, keep)
+            .await
     }
 
     /// The newest 100 events of one workspace, newest first.

@@ -1,12 +1,13 @@
 //! The queries of DynamoDB, each written once: keys of an index, keys and items of a partition.
 
 use domain::Result;
+use serde::de::DeserializeOwned;
 
 use crate::{
     Store,
     expr::Item,
     keys::{Index, Key},
-    ops::{key_of, unavailable},
+    ops::{key_of, read, unavailable},
 };
 
 impl Store {
@@ -154,6 +155,38 @@ impl Store {
         }
         let page = request.send().await.map_err(unavailable)?;
         Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
+    }
+
+    /// The first `limit` rows of a partition above a sort key that `keep` takes, lowest first.
+    pub(crate) async fn oldest_above<Row: DeserializeOwned, Kept>(
+        &self,
+        partition: String,
+        after: String,
+        limit: usize,
+        mut keep: impl FnMut(Row) -> Option<Kept>,
+    ) -> Result<Vec<Kept>> {
+        let (mut found, mut start) = (Vec::new(), None);
+        loop {
+            let query = Page {
+                partition: partition.clone(),
+                after: Some(&after),
+                oldest_first: true,
+                limit: i32::try_from(limit).ok(),
+                start,
+                ..Page::default()
+            };
+            let (items, next) = self.page(query).await?;
+            for item in items {
+                if found.len() == limit {
+                    return Ok(found);
+                }
+                found.extend(keep(read(item)?));
+            }
+            start = next;
+            if start.is_none() || found.len() == limit {
+                return Ok(found);
+            }
+        }
     }
 }
 

@@ -105,14 +105,17 @@ async fn within<T>(work: impl Future<Output = T>) -> T {
     timeout(PATIENCE, work).await.expect("in time")
 }
 
-/// The next block that tells something: its id and its data.
-async fn told(answer: &mut Answering) -> (String, Value) {
+/// The next block that tells this: its id and its data.
+async fn told(answer: &mut Answering, name: &str) -> (String, Value) {
     loop {
         let block = within(answer.until("\n\n")).await;
         let line = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
         if let Some(data) = line("data: ") {
             let id = line("id: ").expect("an id").to_owned();
-            return (id, serde_json::from_str(data).expect("JSON"));
+            let data: Value = serde_json::from_str(data).expect("JSON");
+            if data["type"] == name {
+                return (id, data);
+            }
         }
     }
 }
@@ -157,24 +160,23 @@ async fn each_event_comes_before_the_next_is_written_and_then_the_answer_ends() 
             beat.expect(200);
         }
         // Nothing is written until this is here.
-        let (id, data) = told(&mut answer).await;
-        assert_eq!(data["type"], "TASK_UPDATED");
+        let (id, data) = told(&mut answer, "TASK_UPDATED").await;
         let payload = json!({"current_task": task, "active_tasks": 0});
         assert_eq!(data["data"], payload, "and nothing of the other workspace");
         ids.push(id);
     }
     let rest = within(answer.rest()).await;
     assert!(rest.ends_with("retry: 100\n\n"), "{rest:?}");
-    assert!(!rest.contains("data:"), "{rest:?}");
+    assert!(!rest.contains("TASK_UPDATED"), "{rest:?}");
 
     // The same process goes on from the first of them.
     let mut answer = live.listen(&workspace, Some(&ids[0]), 4000).await;
-    let (id, data) = told(&mut answer).await;
+    let (id, data) = told(&mut answer, "TASK_UPDATED").await;
     assert_eq!(
         (&id, &data["data"]["current_task"]),
         (&ids[1], &json!("second"))
     );
-    assert!(!within(answer.rest()).await.contains("data:"));
+    assert!(!within(answer.rest()).await.contains("TASK_UPDATED"));
 }
 
 #[tokio::test]
@@ -291,7 +293,7 @@ async fn a_client_that_does_not_read_costs_no_memory_and_misses_nothing() {
         assert!(more < all / 2, "{more} of {all}");
     }
     for n in 0..COUNT {
-        let (_, data) = told(&mut answer).await;
+        let (_, data) = told(&mut answer, "AGENT_CARD_UPDATED").await;
         assert_eq!(data["data"]["agent_card"], n);
     }
 }

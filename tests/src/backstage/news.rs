@@ -3,12 +3,32 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::keys;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 use super::{Backstage, id};
 use crate::Workspace;
+
+type Row = HashMap<String, AttributeValue>;
+
+fn event(workspace: &Workspace, event: Uuid, payload: String) -> Row {
+    let own = id(workspace);
+    let event = domain::EventId::from_uuid(event);
+    let key = keys::event(own, event);
+    let at = Timestamp::now().as_microsecond().to_string();
+    HashMap::from([
+        ("pk".to_owned(), text(key.pk)),
+        ("sk".to_owned(), text(key.sk)),
+        ("id".to_owned(), text(event.to_string())),
+        ("event_type".to_owned(), text("AGENT_CARD_UPDATED")),
+        ("workspace_id".to_owned(), text(&workspace.id)),
+        ("payload".to_owned(), text(payload)),
+        ("created_at".to_owned(), AttributeValue::N(at)),
+        ("log_pk".to_owned(), text(keys::event_log(keys::shard(own)))),
+        ("log_sk".to_owned(), text(event.to_string())),
+    ])
+}
 
 fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
@@ -32,30 +52,26 @@ impl Backstage {
     /// As [`write_events`](Self::write_events), each with so many characters besides.
     pub async fn write_long_events(&self, workspace: &Workspace, count: usize, length: usize) {
         let text_of = "x".repeat(length);
-        let own = id(workspace);
         let row = |n: usize| {
-            let event = domain::EventId::from_uuid(Uuid::now_v7());
-            let key = keys::event(own, event);
-            let at = Timestamp::now().as_microsecond().to_string();
-            HashMap::from([
-                ("pk".to_owned(), text(key.pk)),
-                ("sk".to_owned(), text(key.sk)),
-                ("id".to_owned(), text(event.to_string())),
-                ("event_type".to_owned(), text("AGENT_CARD_UPDATED")),
-                ("workspace_id".to_owned(), text(&workspace.id)),
-                (
-                    "payload".to_owned(),
-                    text(match length {
-                        0 => format!("{{\"agent_card\":{n}}}"),
-                        _ => format!("{{\"agent_card\":{n},\"text\":\"{text_of}\"}}"),
-                    }),
-                ),
-                ("created_at".to_owned(), AttributeValue::N(at)),
-                ("log_pk".to_owned(), text(keys::event_log(keys::shard(own)))),
-                ("log_sk".to_owned(), text(event.to_string())),
-            ])
+            let payload = match length {
+                0 => format!("{{\"agent_card\":{n}}}"),
+                _ => format!("{{\"agent_card\":{n},\"text\":\"{text_of}\"}}"),
+            };
+            event(workspace, Uuid::now_v7(), payload)
         };
-        let rows: Vec<_> = (0..count).map(row).collect();
+        self.put(&(0..count).map(row).collect::<Vec<_>>()).await;
+    }
+
+    /// Writes an event whose id is older than the row by `late`, as a slow transaction's is.
+    pub async fn write_late_event(&self, workspace: &Workspace, late: SignedDuration) {
+        let millis = (Timestamp::now() - late).as_millisecond();
+        let millis = u64::try_from(millis).expect("after 1970");
+        let id = Builder::from_unix_timestamp_millis(millis, &[7; 10]).into_uuid();
+        let row = event(workspace, id, r#"{"agent_card":"late"}"#.to_owned());
+        self.put(&[row]).await;
+    }
+
+    async fn put(&self, rows: &[Row]) {
         for some in rows.chunks(25) {
             let puts = some.iter().map(|row| {
                 let put = PutRequest::builder().set_item(Some(row.clone()));

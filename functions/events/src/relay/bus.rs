@@ -6,7 +6,7 @@ use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
 use domain::event::envelope;
 use edge::App;
 
-use super::news::{News, What};
+use crate::news::{News, What};
 
 /// The source that rules name.
 const SOURCE: &str = "molecule.platform";

@@ -6,7 +6,6 @@
 //! next time.
 
 mod bus;
-mod news;
 mod push;
 
 use domain::{Error, Result};
@@ -16,8 +15,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::stream::{Batch, Change};
 
-use self::{bus::Bus, news::News};
-use crate::{sockets::Sockets, views::Views};
+use self::bus::Bus;
+use crate::{news::News, sockets::Sockets, views::Views};
 
 /// The context of the relay.
 #[derive(Debug)]
@@ -75,9 +74,14 @@ impl Relay {
 pub async fn handle(relay: &'static Relay, batch: Batch) -> Result<Value> {
     let now = Timestamp::now();
     let mut news: Vec<News> = Vec::new();
+    // The change that each of them came with.
+    let mut sequences: Vec<&str> = Vec::new();
     for record in &batch.records {
         match record.dynamodb.seen() {
-            Ok(seen) => news.extend(News::of(seen, &record.dynamodb.sequence)),
+            Ok(seen) => {
+                news.extend(News::of(seen));
+                sequences.resize(news.len(), &record.dynamodb.sequence);
+            }
             Err(why) => relay.bury(&record.dynamodb, &why).await?,
         }
     }
@@ -90,7 +94,7 @@ pub async fn handle(relay: &'static Relay, batch: Batch) -> Result<Value> {
     let failed = match sent {
         None => Vec::new(),
         Some(0) => return Err(Error::unavailable("the bus takes nothing")),
-        Some(first) => vec![json!({"itemIdentifier": news[first].sequence})],
+        Some(first) => vec![json!({"itemIdentifier": sequences[first]})],
     };
     Ok(json!({"batchItemFailures": failed}))
 }

@@ -7,22 +7,15 @@
 
 use std::time::Duration;
 
-use domain::{
-    Error, Result,
-    activity::Content,
-    event::{MAX_ENVELOPE, Passing, envelope},
-};
+use domain::{Error, Result, event::envelope};
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
-use serde_json::Value;
 use store::connections::Connection;
 use tokio::time::{Instant, timeout_at};
 
-use super::{
-    Relay,
-    news::{News, What},
-};
+use super::Relay;
 use crate::{
+    news::News,
     sockets::{Posted, is_opening},
     views::Places,
 };
@@ -102,31 +95,12 @@ async fn frame(
     if !all.any(|it| places.sees(it, news.workspace, news.whom)) {
         return Ok(None);
     }
-    let payload = match &news.what {
-        What::Payload(payload) => payload.clone(),
-        What::Passing(passing) => {
-            let body = body(relay, passing, now).await?;
-            let name = places.name(news.workspace);
-            passing.payload(news.workspace, name, body)
-        }
-    };
+    let name = places.name(news.workspace);
+    let payload = news.payload(relay.app, name, now).await?;
     let workspace = Some(news.workspace);
     Ok(Some(envelope(
         news.id, &news.name, workspace, news.at, &payload,
     )))
-}
-
-/// The body of an event; none when it would not fit anyway.
-async fn body(relay: &Relay, passing: &Passing, now: Timestamp) -> Result<Option<Value>> {
-    match passing.body() {
-        None | Some(Content::Absent) => Ok(None),
-        Some(Content::Inline(json)) => Ok(Some(json.clone())),
-        Some(Content::Stored(id)) => {
-            let mut found = relay.app.store.bodies([*id], MAX_ENVELOPE, now).await?;
-            let bytes = found.remove(id);
-            Ok(bytes.map(|bytes| serde_json::from_slice(&bytes).unwrap_or_default()))
-        }
-    }
 }
 
 /// One connection's frames, in order; the first that is not taken is the last.

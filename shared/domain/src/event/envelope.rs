@@ -28,14 +28,24 @@ pub fn envelope(
     if whole.len() <= MAX_ENVELOPE {
         return whole;
     }
-    let mut rest = payload.as_object().cloned().unwrap_or_default();
-    rest.insert("truncated".to_owned(), Value::Bool(true));
-    loop {
-        let text = written(id, name, workspace, at, &Value::Object(rest.clone()));
-        if text.len() <= MAX_ENVELOPE || !drop_longest(&mut rest) {
-            return text;
-        }
+    let around = written(id, name, workspace, at, &Value::Null).len();
+    let payload = fitted(payload.clone(), MAX_ENVELOPE - around);
+    written(id, name, workspace, at, &payload)
+}
+
+/// A payload of at most so many bytes. Fields that are too long, the longest first, are left out;
+/// `truncated` is `true` then.
+pub fn fitted(payload: Value, most: usize) -> Value {
+    if payload.to_string().len() <= most {
+        return payload;
     }
+    let mut rest = match payload {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
+    rest.insert("truncated".to_owned(), Value::Bool(true));
+    while Value::Object(rest.clone()).to_string().len() > most && drop_longest(&mut rest) {}
+    Value::Object(rest)
 }
 
 fn written(

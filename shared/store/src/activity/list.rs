@@ -1,7 +1,7 @@
 //! Rows of a time, a type, a source or a peer; and their bodies.
 
 use domain::{
-    ActivityId, BodyId, Result, WorkspaceId,
+    ActivityId, BodyId, EventId, Result, WorkspaceId,
     activity::{Activity, Content},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -120,6 +120,29 @@ impl Store {
                 return Ok(found);
             }
         }
+    }
+
+    /// The oldest `limit` rows above the id `after` that are `wanted` and kept at `now`, in their order.
+    /// One read unit for each 4 KB that is read.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn activity_after(
+        &self,
+        workspace: WorkspaceId,
+        after: EventId,
+        mut wanted: impl FnMut(&Activity) -> bool,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Activity>> {
+        let partition = keys::activities(workspace);
+        let keep = |row: Row| {
+            let is_kept = row.expires_at > now.as_second();
+            let row: Activity = row.into();
+            (is_kept && wanted(&row)).then_some(row)
+        };
+        self.oldest_above(partition, after.to_string(), limit, keep)
+            .await
     }
 
     /// Whether a row is still known: a cursor that is not can no longer be followed.

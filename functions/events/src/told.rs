@@ -1,0 +1,234 @@
+//! What a reader of an event stream was told, and where it goes on.
+//!
+//! Three sources have what happens to a workspace: its events, its activity, and its last sign of life.
+//! Ids order them, and are made before their rows are committed: one may turn up late, below others that
+//! were told already. So the last ten seconds are looked through each time, and what was told of them is
+//! remembered, also from one answer to the next: the place at which a reader goes on names it.
+
+use std::{collections::BTreeSet, fmt};
+
+use domain::{
+    Error, EventId, Result, WorkspaceId,
+    activity::Activity,
+    event::{MAX_ENVELOPE, fitted},
+};
+use edge::App;
+use jiff::Timestamp;
+use serde_json::Value;
+use store::{
+    events::{EventRow, before},
+    workspaces::Parts,
+};
+use uuid::{Builder, Uuid};
+
+use crate::news::News;
+
+/// How many marks a place has at most: 2 KB of a header. Of more in ten seconds none is named, and one that
+/// is late among them may be missed.
+const MOST_MARKS: usize = 240;
+/// Between an id and its marks.
+const MARKS: char = '~';
+
+/// What was told: all up to the highest id, but of its last ten seconds only what is marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    upto: EventId,
+    marks: BTreeSet<Mark>,
+    /// Nobody says what was told: then it is all that is there at the first look.
+    is_first: bool,
+    /// Whether there may be more than the last look has shown.
+    pub(crate) more: bool,
+}
+
+/// Something to tell, and its payload.
+pub(crate) type Payload = (News, Value);
+
+impl Told {
+    /// All that happened before a moment.
+    pub(crate) fn at(now: Timestamp) -> Self {
+        let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
+        let id: Uuid = Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
+        Self::upto(EventId::from_uuid(id))
+    }
+
+    fn upto(id: EventId) -> Self {
+        Self {
+            upto: id,
+            marks: BTreeSet::new(),
+            is_first: true,
+            more: false,
+        }
+    }
+
+    /// A place that [`Display`](fmt::Display) has written, or the id of any event.
+    ///
+    /// # Errors
+    /// 400: it is no event's id.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let Some((id, marks)) = text.split_once(MARKS) else {
+            return Ok(Self::upto(text.parse()?));
+        };
+        let upto: EventId = id.parse()?;
+        let mark = |hex: &[u8]| Mark::parse(std::str::from_utf8(hex).ok()?, upto);
+        let marks: Option<BTreeSet<Mark>> = marks.as_bytes().chunks(8).map(mark).collect();
+        Ok(Self {
+            marks: marks.ok_or_else(|| Error::invalid("invalid event ID"))?,
+            is_first: false,
+            ..Self::upto(upto)
+        })
+    }
+
+    /// What was not told yet, the lowest id first; from now on it is told. `most` at most, and no more
+    /// after about so many bytes of `room`.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub(crate) async fn news(
+        &mut self,
+        app: &App,
+        id: WorkspaceId,
+        (most, room): (usize, usize),
+        now: Timestamp,
+    ) -> Result<Vec<Payload>> {
+        let workspace = app.store.workspace(id, Parts::Core).await?;
+        let beat = workspace.as_ref().and_then(|it| it.beat.as_ref());
+        let beat = beat.and_then(|beat| News::beat(id, beat));
+        let name = workspace.map(|it| it.meta.name).unwrap_or_default();
+        let mut found = self.rows(app, id, most, now).await?;
+        found.extend(beat);
+        found.retain(|news| !self.knows(news.id));
+        found.sort_by_key(|news| news.id);
+        let (mut told, mut bytes) = (Vec::new(), 0);
+        for news in found {
+            if told.len() == most || bytes > room {
+                self.more = true;
+                break;
+            }
+            let payload = news.payload(app, &name, now).await?;
+            let payload = fitted(payload, MAX_ENVELOPE);
+            bytes += payload.to_string().len();
+            told.push((news, payload));
+        }
+        self.told(told.iter().map(|(news, _)| news.id));
+        Ok(told)
+    }
+
+    /// What the rows tell that were committed since the last look, some of it known.
+    async fn rows(
+        &mut self,
+        app: &App,
+        id: WorkspaceId,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<News>> {
+        // What comes late is looked for when all else is told, and not again with each part of it.
+        let after = if self.more {
+            beneath(self.upto)
+        } else {
+            before(self.upto)
+        };
+        let store = &app.store;
+        let wanted = |row: &EventRow| !self.knows(row.id);
+        let events = store.events_of_after(id, after, wanted, most, now).await?;
+        let wanted = |row: &Activity| {
+            // All of them: each is to be marked at the first look.
+            let told = News::activity(row).into_iter();
+            told.fold(false, |any, news| !self.knows(news.id) | any)
+        };
+        let activity = store.activity_after(id, after, wanted, most, now).await?;
+        self.more = events.len() == most || activity.len() == most;
+        let activity = activity.iter().flat_map(News::activity);
+        Ok(events
+            .into_iter()
+            .map(News::event)
+            .chain(activity)
+            .collect())
+    }
+
+    /// Whether it was told. What is older than ten seconds was.
+    fn knows(&mut self, id: EventId) -> bool {
+        if id < before(self.upto) {
+            return true;
+        }
+        if self.is_first && id <= self.upto {
+            self.marks.insert(Mark::of(id));
+        }
+        self.marks.contains(&Mark::of(id))
+    }
+
+    /// These are told now.
+    fn told(&mut self, ids: impl Iterator<Item = EventId>) {
+        self.is_first = false;
+        for id in ids {
+            self.upto = self.upto.max(id);
+            self.marks.insert(Mark::of(id));
+        }
+        let oldest = millis(before(self.upto));
+        self.marks.retain(|mark| mark.millis >= oldest);
+    }
+}
+
+/// Where a reader goes on. Marks are there once the log was looked at, if they are few enough.
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.upto)?;
+        if self.is_first || self.marks.len() > MOST_MARKS {
+            return Ok(());
+        }
+        write!(f, "{MARKS}")?;
+        let upto = millis(self.upto);
+        self.marks.iter().try_for_each(|mark| {
+            let ago = upto.saturating_sub(mark.millis);
+            write!(f, "{:08x}", ago << BITS | u64::from(mark.bits))
+        })
+    }
+}
+
+/// How many bits tell two ids of one millisecond apart.
+const BITS: u32 = 18;
+
+/// An id of the last ten seconds, in 32 bits: how many milliseconds ago, in 14, and the rest of it folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Mark {
+    millis: u64,
+    bits: u32,
+}
+
+impl Mark {
+    fn of(id: EventId) -> Self {
+        let all = id.as_uuid().as_u128();
+        let folded = (0..8).fold(0, |bits, n| bits ^ (all >> (n * BITS)));
+        Self {
+            millis: millis(id),
+            bits: low(folded),
+        }
+    }
+
+    /// Seen from `upto`.
+    fn parse(hex: &str, upto: EventId) -> Option<Self> {
+        let is_whole = hex.len() == 8 && !hex.starts_with('+');
+        let number = u32::from_str_radix(hex, 16).ok().filter(|_| is_whole)?;
+        Some(Self {
+            millis: millis(upto).checked_sub(u64::from(number >> BITS))?,
+            bits: low(number.into()),
+        })
+    }
+}
+
+fn low(bits: u128) -> u32 {
+    u32::try_from(bits & ((1 << BITS) - 1)).unwrap_or_default()
+}
+
+/// When an id was made, in milliseconds since 1970.
+fn millis(id: EventId) -> u64 {
+    u64::try_from(id.as_uuid().as_u128() >> 80).unwrap_or_default()
+}
+
+/// The id below those of a row of activity that tells twice: their last bits differ.
+fn beneath(id: EventId) -> EventId {
+    let first = id.as_uuid().as_u128() & !1;
+    EventId::from_uuid(Uuid::from_u128(first.saturating_sub(1)))
+}
+
+#[cfg(test)]
+mod tests;
