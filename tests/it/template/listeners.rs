@@ -26,12 +26,17 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
     let own = inside.online("Listener").await;
     handshakes(inside, needed, &own).await;
 
+    // A message that lies in the bucket.
+    let notify = inside.post(&format!("/workspaces/{}/notify", own.id));
+    let long = json!({"message": "t".repeat(20_000)});
+    notify.bearer(&own.token).json(&long).await.expect(200);
     let path = format!("/workspaces/{}/events/stream", own.id);
     let call = inside.get(&path).bearer(&own.token);
     let streamed = call.header("last-event-id", FIRST).streamed(live::handle);
     let answer = needed.during("events.live", inside, streamed).await;
     let text = String::from_utf8(answer.expect(200).bytes).expect("text");
     assert!(text.contains("WORKSPACE_ONLINE"), "{text}");
+    assert!(text.contains("ttt"), "{text}");
 
     told(inside, needed, &own).await;
     told_again(inside, needed, &own).await;
