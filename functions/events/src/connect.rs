@@ -7,11 +7,11 @@
 //! have, beside it or among others. What is answered never holds a token that came beside something
 //! else.
 
-use domain::{Error, Kind, Result, WorkspaceId};
+use domain::{Error, Kind, Result, WorkspaceId, token::TokenHash};
 use edge::{App, Caller, Identity, auth};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{connections::Connection, workspaces::Parts};
+use store::{connections::Connection, tokens::Credential, workspaces::Parts};
 
 use crate::handshake::Handshake;
 
@@ -56,10 +56,11 @@ async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
         handshake.header("x-workspace-id"),
         &settings.admin_token,
     );
-    let (workspace_id, who) = match &caller.workspace {
+    let (workspace_id, who, credential) = match &caller.workspace {
         Some(claimed) => {
             let id = claimed.parse()?;
-            (Some(id), workspace(app, &caller, id).await?)
+            let (who, credential) = workspace(app, &caller, id).await?;
+            (Some(id), who, credential)
         }
         None => {
             check_origin(handshake, &settings.cors_origins, &settings.public_url)?;
@@ -67,14 +68,28 @@ async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
         }
     };
     let id = &handshake.context.connection_id;
-    let is_own = matches!(who, Identity::Workspace(_));
-    let connection =
-        Connection::new(id, workspace_id, since, now).by(caller.token().filter(|_| is_own));
+    let mut connection = Connection::new(id, workspace_id, since, now);
+    // It lasts no longer than what it came with.
+    match who {
+        Identity::Anyone => {}
+        Identity::Workspace(_) => connection.mark = caller.token().map(TokenHash::mark),
+        Identity::Admin => connection.admin = Some(TokenHash::of(&settings.admin_token).mark()),
+        Identity::Org => {
+            connection.org_token = credential.and_then(|it| match it {
+                Credential::Org { token_id, .. } => Some(token_id),
+                Credential::Workspace { .. } => None,
+            });
+        }
+    }
     app.store.connect(&connection).await
 }
 
 /// Who claims to be this workspace, if the claim holds.
-async fn workspace(app: &App, caller: &Caller, id: WorkspaceId) -> Result<Identity> {
+async fn workspace(
+    app: &App,
+    caller: &Caller,
+    id: WorkspaceId,
+) -> Result<(Identity, Option<Credential>)> {
     let (rows, credential) = app.rows(caller, Parts::Core.keys(id)).await?;
     let who = auth::own(app.settings.mode, caller, id, credential.as_ref())?;
     let beat = rows.workspace(id)?.and_then(|found| found.beat);
@@ -82,18 +97,21 @@ async fn workspace(app: &App, caller: &Caller, id: WorkspaceId) -> Result<Identi
     if who == Identity::Anyone && beat.has_tokens {
         return Err(Error::unauthenticated("missing workspace auth token"));
     }
-    Ok(who)
+    Ok((who, credential))
 }
 
 /// Nobody in particular: a person, or the workspace whose token it is.
-async fn person(app: &App, caller: &Caller) -> Result<(Option<WorkspaceId>, Identity)> {
+async fn person(
+    app: &App,
+    caller: &Caller,
+) -> Result<(Option<WorkspaceId>, Identity, Option<Credential>)> {
     let (_, credential) = app.rows(caller, []).await?;
     let who = auth::anyone(app.settings.mode, caller, credential.as_ref())?;
     let workspace = match who {
         Identity::Workspace(id) => Some(id),
         Identity::Anyone | Identity::Admin | Identity::Org => None,
     };
-    Ok((workspace, who))
+    Ok((workspace, who, credential))
 }
 
 /// Pages of other sites may not listen with somebody's browser. What is no browser sends no origin,

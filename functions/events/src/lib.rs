@@ -6,6 +6,7 @@ pub mod handshake;
 pub mod list;
 pub mod live;
 mod news;
+mod operators;
 pub mod relay;
 pub mod replay;
 pub mod sockets;

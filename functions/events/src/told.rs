@@ -5,7 +5,11 @@
 //! were told already. So the last ten seconds are looked through each time, and what was told of them is
 //! remembered, also from one answer to the next: the place at which a reader goes on names it.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use domain::{
     Error, EventId, Result, WorkspaceId,
@@ -19,6 +23,7 @@ use store::{
     events::{EventRow, before},
     workspaces::Parts,
 };
+use tokio::try_join;
 use uuid::{Builder, Uuid};
 
 use crate::news::News;
@@ -90,14 +95,7 @@ impl Told {
         (most, room): (usize, usize),
         now: Timestamp,
     ) -> Result<Vec<Payload>> {
-        let workspace = app.store.workspace(id, Parts::Core).await?;
-        let beat = workspace.as_ref().and_then(|it| it.beat.as_ref());
-        let beat = beat.and_then(|beat| News::beat(id, beat));
-        let name = workspace.map(|it| it.meta.name).unwrap_or_default();
-        let mut found = self.rows(app, id, most, now).await?;
-        found.extend(beat);
-        found.retain(|news| !self.knows(news.id));
-        found.sort_by_key(|news| news.id);
+        let (found, name) = self.look(app, id, most, now).await?;
         let (mut told, mut bytes) = (Vec::new(), 0);
         for news in found {
             if told.len() == most || bytes > room {
@@ -113,47 +111,62 @@ impl Told {
         Ok(told)
     }
 
-    /// What the rows tell that were committed since the last look, some of it known.
-    async fn rows(
+    /// What there is to tell, in order and maybe too much of it, and the workspace's name. All reads at a
+    /// time.
+    async fn look(
         &mut self,
         app: &App,
         id: WorkspaceId,
         most: usize,
         now: Timestamp,
-    ) -> Result<Vec<News>> {
+    ) -> Result<(Vec<News>, String)> {
         // What comes late is looked for when all else is told, and not again with each part of it.
         let after = if self.more {
             beneath(self.upto)
         } else {
             before(self.upto)
         };
+        let met = Mutex::new(BTreeSet::new());
+        let is_news = |id| self.is_news(id, &met);
         let store = &app.store;
-        let wanted = |row: &EventRow| !self.knows(row.id);
-        let events = store.events_of_after(id, after, wanted, most, now).await?;
-        let wanted = |row: &Activity| {
-            // All of them: each is to be marked at the first look.
+        let event = |row: &EventRow| is_news(row.id);
+        let active = |row: &Activity| {
             let told = News::activity(row).into_iter();
-            told.fold(false, |any, news| !self.knows(news.id) | any)
+            // All of them are asked for: each is to be marked at the first look.
+            told.fold(false, |any, news| is_news(news.id) | any)
         };
-        let activity = store.activity_after(id, after, wanted, most, now).await?;
-        self.more = events.len() == most || activity.len() == most;
+        let (events, activity, workspace) = try_join!(
+            store.events_of_after(id, after, event, most, now),
+            store.activity_after(id, after, active, most, now),
+            store.workspace(id, Parts::Core),
+        )?;
+        let is_full = events.len() == most || activity.len() == most;
+        let beat = workspace.as_ref().and_then(|it| it.beat.as_ref());
+        let beat = beat.and_then(|beat| News::beat(id, beat));
+        let events = events.into_iter().map(News::event);
         let activity = activity.iter().flat_map(News::activity);
-        Ok(events
-            .into_iter()
-            .map(News::event)
-            .chain(activity)
-            .collect())
+        let mut found: Vec<News> = events.chain(activity).chain(beat).collect();
+        found.retain(|news| is_news(news.id));
+        found.sort_by_key(|news| news.id);
+        self.more = is_full;
+        self.marks.append(&mut met.into_inner().unwrap_or_default());
+        let name = workspace.map(|it| it.meta.name).unwrap_or_default();
+        Ok((found, name))
     }
 
-    /// Whether it was told. What is older than ten seconds was.
-    fn knows(&mut self, id: EventId) -> bool {
+    /// Whether it was not told. What is older than ten seconds was; at the first look, unless somebody said
+    /// more, so was what is not above the highest id, which is `met` then.
+    fn is_news(&self, id: EventId, met: &Mutex<BTreeSet<Mark>>) -> bool {
         if id < before(self.upto) {
-            return true;
+            return false;
         }
         if self.is_first && id <= self.upto {
-            self.marks.insert(Mark::of(id));
+            met.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(Mark::of(id));
+            return false;
         }
-        self.marks.contains(&Mark::of(id))
+        !self.marks.contains(&Mark::of(id))
     }
 
     /// These are told now.

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 /// How long a place in the tree is believed. Reading it for each event would cost half a read unit
 /// per listener and event.
-const FRESH: SignedDuration = SignedDuration::from_secs(5);
+pub(crate) const FRESH: SignedDuration = SignedDuration::from_secs(5);
 
 /// Whom an event is for, beside people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

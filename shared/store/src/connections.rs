@@ -1,6 +1,6 @@
 //! Open WebSocket connections: who listens, so that the relay knows whom to tell.
 
-use domain::{EventId, Result, WorkspaceId, token::TokenHash};
+use domain::{EventId, Result, TokenId, WorkspaceId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,16 @@ pub struct Connection {
         with = "crate::tokens::optional_mark"
     )]
     pub mark: Option<[u8; 12]>,
+    /// The mark of the admin token it came with: once there is another one it is told nothing.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::tokens::optional_mark"
+    )]
+    pub admin: Option<[u8; 12]>,
+    /// The organisation token it came with: once that is revoked it is told nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org_token: Option<TokenId>,
     /// The last event it knows, if it wants to be told what it missed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<EventId>,
@@ -51,18 +61,11 @@ impl Connection {
             id: id.into(),
             workspace_id,
             mark: None,
+            admin: None,
+            org_token: None,
             since,
             connected_at: now,
             expires_at: now.as_second() + LIFE_SECONDS,
-        }
-    }
-
-    /// One that lasts no longer than this token.
-    #[must_use]
-    pub fn by(self, token: Option<&TokenHash>) -> Self {
-        Self {
-            mark: token.map(TokenHash::mark),
-            ..self
         }
     }
 }

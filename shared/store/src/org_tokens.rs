@@ -3,6 +3,8 @@
 //! Kept as workspaces' are, as a credential found by hash and a row in a list; there is no item of
 //! an organisation, so there are no marks.
 
+use std::collections::HashSet;
+
 use domain::{Result, TokenId, token::Token};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -104,6 +106,18 @@ impl Store {
         };
         let (items, _) = self.page(query).await?;
         items.into_iter().map(read).collect()
+    }
+
+    /// Which of these tokens are live.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn live_org_tokens(&self, ids: &[TokenId]) -> Result<HashSet<TokenId>> {
+        let rows = self.rows(ids.iter().map(|id| keys::org_token(*id))).await?;
+        let live = ids.iter().copied();
+        Ok(live
+            .filter(|id| rows.item(&keys::org_token(*id)).is_some())
+            .collect())
     }
 
     /// Revokes a token at once; false when it is not a live one.

@@ -3,7 +3,9 @@
 mod bus;
 mod connect;
 mod fifty;
+mod gateway;
 mod live;
+mod operators;
 mod push;
 mod replay;
 mod revoked;

@@ -1,85 +1,21 @@
-//! A gateway of our own: connections that do not read hold nobody up.
+//! Connections that do not read hold nobody up.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use axum::{
-    Router,
-    extract::{Path, State},
-    http::StatusCode,
-    routing::post,
-};
 use domain::{Mode, WorkspaceId};
 use e2e::counted::InProcess;
-use events::{relay, relay::Relay, sockets::Sockets};
+use events::relay;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::connections::Connection;
-use tokio::net::TcpListener;
 
-type Told = Arc<Mutex<BTreeMap<String, Vec<Value>>>>;
-
-/// What a connection's name says it is like.
-async fn posted(State(told): State<Told>, Path(id): Path<String>, frame: String) -> StatusCode {
-    match id.split('-').next() {
-        Some("silent") => {
-            tokio::time::sleep(Duration::from_secs(60)).await;
-            StatusCode::OK
-        }
-        Some("gone") => StatusCode::GONE,
-        _ => {
-            let frame = serde_json::from_str(&frame).expect("JSON");
-            let mut told = told.lock().expect("no panic");
-            told.entry(id).or_default().push(frame);
-            StatusCode::OK
-        }
-    }
-}
-
-async fn gateway() -> (String, Told) {
-    let told = Told::default();
-    let at = "/@connections/{id}";
-    let route = post(posted).delete(async || StatusCode::NO_CONTENT);
-    let app = Router::new().route(at, route).with_state(told.clone());
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    (format!("http://{address}"), told)
-}
-
-/// A batch with so many events of a workspace.
-fn batch(of: WorkspaceId, count: usize) -> Value {
-    let record = |n: usize| {
-        let id = uuid::Uuid::now_v7().to_string();
-        let at = Timestamp::now().as_microsecond().to_string();
-        json!({"eventName": "INSERT", "dynamodb": {
-            "SequenceNumber": n.to_string(),
-            "Keys": {"pk": {"S": format!("EVENTS#{of}")}, "sk": {"S": id}},
-            "NewImage": {
-                "id": {"S": id}, "event_type": {"S": "AGENT_CARD_UPDATED"},
-                "workspace_id": {"S": of.to_string()}, "created_at": {"N": at},
-                "payload": {"S": format!("{{\"agent_card\":{n}}}")},
-                "log_pk": {"S": "x"}, "log_sk": {"S": "x"},
-            },
-        }})
-    };
-    json!({"Records": (0..count).map(record).collect::<Vec<_>>()})
-}
-
-fn var(name: &str) -> String {
-    std::env::var(name).expect("set by `make test`")
-}
+use super::gateway;
 
 #[tokio::test]
 async fn who_does_not_read_is_cut_off_and_the_others_get_all_in_order() {
     let inside = InProcess::apart(Mode::Strict).await;
-    let (address, told) = gateway().await;
-    let sockets = Sockets::at(inside.app, address);
-    let dead = var("RELAY_DEAD_QUEUE_URL");
-    let relay = Relay::with(inside.app, sockets, var("EVENT_BUS"), dead);
+    let (address, told) = gateway::gateway().await;
+    let relay = gateway::relay(&inside, address);
     let store = &inside.app.store;
     let now = Timestamp::now();
     let long_open = now - SignedDuration::from_mins(1);
@@ -94,7 +30,7 @@ async fn who_does_not_read_is_cut_off_and_the_others_get_all_in_order() {
         let connection = Connection::new(name, None, None, since);
         store.connect(&connection).await.expect("written");
     }
-    let batch = serde_json::from_value(batch(WorkspaceId::random(), 20)).expect("a batch");
+    let batch = serde_json::from_value(gateway::batch(WorkspaceId::random(), 20)).expect("a batch");
     let started = Instant::now();
     let answer = relay::handle(relay, batch).await.expect("told");
     assert_eq!(answer, json!({"batchItemFailures": []}));
@@ -120,14 +56,12 @@ async fn who_does_not_read_is_cut_off_and_the_others_get_all_in_order() {
 async fn a_gateway_that_answers_nobody_cuts_nobody_off() {
     let inside = InProcess::apart(Mode::Strict).await;
     // Nothing listens there.
-    let sockets = Sockets::at(inside.app, "http://127.0.0.1:9".to_owned());
-    let dead = var("RELAY_DEAD_QUEUE_URL");
-    let relay = Relay::with(inside.app, sockets, var("EVENT_BUS"), dead);
+    let relay = gateway::relay(&inside, "http://127.0.0.1:9".to_owned());
     let store = &inside.app.store;
     let now = Timestamp::now();
     let connection = Connection::new("well-1", None, None, now);
     store.connect(&connection).await.expect("written");
-    let batch = serde_json::from_value(batch(WorkspaceId::random(), 1)).expect("a batch");
+    let batch = serde_json::from_value(gateway::batch(WorkspaceId::random(), 1)).expect("a batch");
     relay::handle(relay, batch)
         .await
         .expect_err("told again later");

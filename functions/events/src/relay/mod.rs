@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use store::stream::{Batch, Change};
 
 use self::bus::Bus;
-use crate::{news::News, sockets::Sockets, views::Views};
+use crate::{news::News, operators::Operators, sockets::Sockets, views::Views};
 
 /// The context of the relay.
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub struct Relay {
     sockets: Sockets,
     bus: Bus,
     views: Views,
+    operators: Operators,
     sqs: aws_sdk_sqs::Client,
     dead: String,
 }
@@ -47,6 +48,7 @@ impl Relay {
             sockets,
             bus: Bus::new(app, bus),
             views: Views::default(),
+            operators: Operators::of(&app.settings.admin_token),
             sqs: aws_sdk_sqs::Client::new(&app.sdk),
             dead,
         }))

@@ -1,9 +1,9 @@
 //! News to connections: each connection in order, many at the same time, all within a deadline.
 //!
 //! A connection that does not take a frame is closed and forgotten. It would else miss one event and
-//! get the next; so its client comes back and asks for what it missed. Those whose workspace's token was
-//! revoked are closed, too, within seconds of the next news there is: the marks of live tokens come with
-//! rows that are read anyway.
+//! get the next; so its client comes back and asks for what it missed. Those whose token was revoked are
+//! closed, too, within seconds of the next news there is: the marks of workspaces' live tokens come with rows
+//! that are read anyway, and [operators'](crate::operators) are looked up.
 
 use std::time::Duration;
 
@@ -59,16 +59,19 @@ pub(super) async fn push(relay: &Relay, news: &[News], now: Timestamp) -> Result
     for it in news {
         frames.push(frame(relay, it, &connections, &places, now).await?);
     }
+    let void = relay.operators.void(&app.store, &connections, now).await?;
+    let is_revoked =
+        |connection: &Connection| places.is_revoked(connection) || void.contains(&connection.id);
     let is_over = |connection: &Connection| {
         let own = connection.workspace_id;
         let removed = |it: &News| it.name == REMOVED && Some(it.workspace) == own;
-        places.is_revoked(connection) || news.iter().any(removed)
+        is_revoked(connection) || news.iter().any(removed)
     };
     let deadline = Instant::now() + PATIENCE;
     let fared: Vec<_> = stream::iter(&connections)
         .map(|connection| {
             let frames = &frames;
-            let revoked = places.is_revoked(connection);
+            let revoked = is_revoked(connection);
             let seen = news.iter().zip(frames).filter_map(|(it, frame)| {
                 // A removed workspace has no token any more, and is told why all the same.
                 let its_end = it.name == REMOVED && Some(it.workspace) == connection.workspace_id;

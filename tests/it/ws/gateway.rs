@@ -1,0 +1,84 @@
+//! A gateway of our own, which takes frames or not by the names of connections; and batches of the table's
+//! stream.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::post,
+};
+use domain::WorkspaceId;
+use e2e::counted::InProcess;
+use events::{relay::Relay, sockets::Sockets};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// The frames of each connection.
+pub(super) type Told = Arc<Mutex<BTreeMap<String, Vec<Value>>>>;
+
+/// What a connection's name says it is like.
+async fn posted(State(told): State<Told>, Path(id): Path<String>, frame: String) -> StatusCode {
+    match id.split('-').next() {
+        Some("silent") => {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            StatusCode::OK
+        }
+        Some("gone") => StatusCode::GONE,
+        _ => {
+            let frame = serde_json::from_str(&frame).expect("JSON");
+            let mut told = told.lock().expect("no panic");
+            told.entry(id).or_default().push(frame);
+            StatusCode::OK
+        }
+    }
+}
+
+/// Its address, and what it was given.
+pub(super) async fn gateway() -> (String, Told) {
+    let told = Told::default();
+    let at = "/@connections/{id}";
+    let route = post(posted).delete(async || StatusCode::NO_CONTENT);
+    let app = Router::new().route(at, route).with_state(told.clone());
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (format!("http://{address}"), told)
+}
+
+/// A batch with so many events of a workspace.
+pub(super) fn batch(of: WorkspaceId, count: usize) -> Value {
+    let record = |n: usize| {
+        let id = uuid::Uuid::now_v7().to_string();
+        let at = Timestamp::now().as_microsecond().to_string();
+        json!({"eventName": "INSERT", "dynamodb": {
+            "SequenceNumber": n.to_string(),
+            "Keys": {"pk": {"S": format!("EVENTS#{of}")}, "sk": {"S": id}},
+            "NewImage": {
+                "id": {"S": id}, "event_type": {"S": "AGENT_CARD_UPDATED"},
+                "workspace_id": {"S": of.to_string()}, "created_at": {"N": at},
+                "payload": {"S": format!("{{\"agent_card\":{n}}}")},
+                "log_pk": {"S": "x"}, "log_sk": {"S": "x"},
+            },
+        }})
+    };
+    json!({"Records": (0..count).map(record).collect::<Vec<_>>()})
+}
+
+/// A relay that posts to the gateway at this address.
+pub(super) fn relay(inside: &InProcess, gateway: String) -> &'static Relay {
+    let var = |name| std::env::var(name).expect("set by `make test`");
+    let sockets = Sockets::at(inside.app, gateway);
+    Relay::with(
+        inside.app,
+        sockets,
+        var("EVENT_BUS"),
+        var("RELAY_DEAD_QUEUE_URL"),
+    )
+}
