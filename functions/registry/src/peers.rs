@@ -1,6 +1,6 @@
 //! `GET /registry/{id}/peers`: siblings, children and parent (contract: registry-and-auth 8.5).
 
-use domain::{Error, Kind, Result, WorkspaceId, workspace::Status};
+use domain::{Error, Kind, Result, WorkspaceId, card, workspace::Status};
 use edge::{
     App, Caller, Input, Reply, auth,
     openapi::{Api, Who},
@@ -65,7 +65,10 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         .map(Peer::from)
         .filter(|peer| matches(peer, input.query("q").unwrap_or_default().trim()))
         .collect();
-    Ok(Reply::ok(&peers))
+    let (reply, _) = Reply::list(peers, |peer: &mut Peer| {
+        peer.agent_card = peer.agent_card.as_ref().map(card::shortened);
+    });
+    Ok(reply)
 }
 
 fn matches(peer: &Peer, wanted: &str) -> bool {
@@ -84,7 +87,10 @@ pub fn describe(api: &mut Api) {
         summary,
     )
     .query::<String>("q", "Only those with this in their name or role.")
-    .ok::<Vec<Peer>>("Siblings first, the parent last.")
+    .ok::<Vec<Peer>>(
+        "Siblings first, the parent last. Of cards that are too much together the last are \
+         `{\"name\", \"truncated\": true}`.",
+    )
     .fails(&[Kind::Missing]);
 }
 

@@ -23,7 +23,7 @@ struct Row {
     monthly_spend: i64,
 }
 
-/// Lists all workspaces.
+/// Lists all workspaces. Where cards are more than an answer carries, the last ones are shortened.
 ///
 /// # Errors
 /// 401.
@@ -46,7 +46,8 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
             budget_limit: workspace.meta.budget_limit,
         })
         .collect();
-    Ok(Reply::ok(&rows))
+    let (reply, _) = Reply::list(rows, |row: &mut Row| row.view.shorten());
+    Ok(reply)
 }
 
 /// For the API's description.
@@ -57,6 +58,9 @@ pub fn describe(api: &mut Api) {
         Who::Operator,
         "All workspaces",
     )
-    .ok::<Vec<Row>>("All that are not removed, oldest first.")
+    .ok::<Vec<Row>>(
+        "All that are not removed, oldest first. Of cards that are too much together the last are \
+         `{\"name\", \"truncated\": true}`.",
+    )
     .fails(&[]);
 }

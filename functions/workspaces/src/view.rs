@@ -1,6 +1,6 @@
 //! A workspace as people and agents see it (contract: lifecycle-and-sweepers 3.2, 3.3).
 
-use domain::{WorkspaceId, workspace::Status};
+use domain::{WorkspaceId, card, workspace::Status};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -62,6 +62,11 @@ impl View {
             provision_timeout_ms: None,
             delivery_mode: (meta.delivery_mode == DeliveryMode::Poll).then_some(DeliveryMode::Poll),
         }
+    }
+
+    /// Without the long part of its card.
+    pub fn shorten(&mut self) {
+        self.agent_card = self.agent_card.as_ref().map(card::shortened);
     }
 
     /// With how long its runtime may take to register, as templates say.

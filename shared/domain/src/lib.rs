@@ -10,6 +10,7 @@ pub mod approval;
 #[cfg(test)]
 mod arbitrary;
 pub mod capabilities;
+pub mod card;
 pub mod chat_file;
 pub mod cron;
 pub mod envelope;

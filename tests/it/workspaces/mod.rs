@@ -32,6 +32,7 @@ mod delete_waiting;
 mod get;
 mod hibernate;
 mod list;
+mod list_large;
 mod model;
 mod notify;
 mod notify_refused;
