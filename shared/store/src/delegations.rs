@@ -3,6 +3,7 @@
 //! The item here is the delegation; what people and agents read are its two activity rows, `delegate`
 //! and `delegate_result`, and its events, all written with it (contract: a2a-notify-events 4).
 
+mod by_agents;
 mod rows;
 
 use domain::{
@@ -285,102 +286,6 @@ impl Store {
             Err(TransactError::Failed(error)) => Err(error),
         }
     }
-
-    /// Keeps a delegation that an agent carries out by itself: rows and event, no message.
-    ///
-    /// # Errors
-    /// The datastore did not answer.
-    pub async fn record_delegation(
-        &self,
-        delegation: &Delegation,
-        wire_id: &str,
-        task: &str,
-    ) -> Result<()> {
-        let now = delegation.created_at;
-        let row = asked(
-            delegation,
-            &delegation.target.to_string(),
-            Status::Dispatched.as_str(),
-        );
-        let event = Event::DelegationSent {
-            delegation_id: wire_id.to_owned(),
-            target_id: delegation.target.to_string(),
-            task_preview: preview(task, TASK_PREVIEW, "..."),
-        };
-        let by_name = ByName {
-            row: delegation.id,
-            expires_at: crate::bodies::expiry(now),
-        };
-        let writes = [
-            activity::record(&row),
-            events::record(delegation.source, &event, now),
-            Write::put(keys::delegation_named(delegation.source, wire_id), &by_name),
-        ];
-        self.transact(writes)
-            .await
-            .map_err(TransactError::into_error)
-    }
-
-    /// What an agent says of a delegation it carried out by itself. An id nobody knows changes no
-    /// row, and is told all the same.
-    ///
-    /// # Errors
-    /// The datastore did not answer.
-    pub async fn update_delegation(
-        &self,
-        source: WorkspaceId,
-        wire_id: &str,
-        result: std::result::Result<(BodyId, &str), &str>,
-        now: Timestamp,
-    ) -> Result<()> {
-        let named = keys::delegation_named(source, wire_id);
-        let known: Option<ByName> = self.rows([named.clone()]).await?.take(&named)?;
-        let own: Option<DelegationId> = wire_id.parse().ok();
-        let id = known.map(|known| known.row).or(own);
-        let status = if result.is_ok() {
-            Status::Completed
-        } else {
-            Status::Failed
-        };
-        let event = match result {
-            Ok((_, text)) => Event::DelegationComplete {
-                delegation_id: wire_id.to_owned(),
-                target_id: None,
-                response_preview: preview(text, REPLY_PREVIEW, "..."),
-                via_queue: false,
-            },
-            Err(error) => Event::DelegationFailed {
-                delegation_id: wire_id.to_owned(),
-                target_id: None,
-                error: error.to_owned(),
-            },
-        };
-        let mut writes = vec![events::record(source, &event, now)];
-        if let Ok((body, text)) = result {
-            let outcome = Outcome {
-                status,
-                text: Some((body, text)),
-                error: None,
-            };
-            let id = id.unwrap_or_else(new_id);
-            writes.push(activity::record(&answer(source, id, None, &outcome, now)));
-        }
-        self.transact(writes)
-            .await
-            .map_err(TransactError::into_error)?;
-        if let Some(id) = id {
-            let error = result.err().filter(|error| !error.is_empty());
-            let [_, row] = moved(source, id, status, error);
-            self.unless_moved(vec![row.into()]).await?;
-        }
-        Ok(())
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct ByName {
-    row: DelegationId,
-    expires_at: i64,
 }
 
 fn sent(delegation: &Delegation, task: &str) -> Event {

@@ -9,17 +9,17 @@ mod accept;
 mod audit;
 mod due;
 mod end;
+mod ending;
 mod jobs;
 mod line;
+mod load;
+mod requeue;
 mod rows;
 
-use std::collections::HashMap;
-
 use domain::{
-    BodyId, RequestId, Result, WorkspaceId,
-    activity::Activity,
+    RequestId, Result, WorkspaceId,
     job::Job,
-    request::{Hold, Request, State},
+    request::{Hold, Request},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -27,89 +27,15 @@ use uuid::Uuid;
 
 pub(crate) use accept::taken;
 pub use domain::lifecycle::Gate;
+pub use ending::Ending;
 pub(crate) use jobs::pending;
 pub use jobs::{JOB_OVERDUE, PendingJob};
 pub(crate) use line::opened;
+pub use load::{Counts, Load};
 
 /// A fresh request id: also the id of the A2A task, so version 4 as on the wire.
 pub fn new_id() -> RequestId {
     RequestId::from_uuid(Uuid::new_v4())
-}
-
-/// A workspace's slots, gate and counters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Load {
-    /// The requests that hold a slot, each with its chain.
-    #[serde(default)]
-    pub slots: HashMap<String, Vec<WorkspaceId>>,
-    /// How many may hold one at once.
-    pub max_concurrent_tasks: i64,
-    /// Whether messages may come in.
-    pub gate: Gate,
-    /// When a message for it was last accepted, or ended.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "jiff::fmt::serde::timestamp::microsecond::optional"
-    )]
-    pub message_at: Option<Timestamp>,
-    /// When the workspace last got an answer from another one.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "jiff::fmt::serde::timestamp::microsecond::optional"
-    )]
-    pub last_outbound_at: Option<Timestamp>,
-    /// What became of the requests it was sent.
-    #[serde(flatten)]
-    pub counts: Counts,
-}
-
-/// What became of a workspace's requests.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Counts {
-    /// All that were accepted.
-    pub accepted: i64,
-    /// Those in line.
-    pub waiting: i64,
-    /// Those offered or running.
-    pub running: i64,
-    /// Those with a result.
-    pub done: i64,
-    /// Those that ended without.
-    pub failed: i64,
-    /// Those that waited too long.
-    pub expired: i64,
-    /// Those whose target went away.
-    pub dropped: i64,
-}
-
-impl Counts {
-    /// By how much the invariant is broken; zero is right.
-    pub fn drift(&self) -> i64 {
-        let ended = self.done + self.failed + self.expired + self.dropped;
-        self.accepted - ended - self.waiting - self.running
-    }
-}
-
-impl Load {
-    /// The load of a new workspace.
-    pub fn new(max_concurrent_tasks: i64) -> Self {
-        Self {
-            slots: HashMap::new(),
-            max_concurrent_tasks,
-            gate: Gate::Open,
-            message_at: None,
-            last_outbound_at: None,
-            counts: Counts::default(),
-        }
-    }
-
-    /// How many slots are free.
-    pub fn free(&self) -> i64 {
-        self.max_concurrent_tasks - i64::try_from(self.slots.len()).unwrap_or(i64::MAX)
-    }
 }
 
 /// What became of an acceptance.
@@ -132,69 +58,6 @@ pub enum Accepted {
     Paused,
     /// The workspace takes no messages any more.
     Closed,
-}
-
-/// How a request ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ending {
-    /// Any of the final states.
-    pub state: State,
-    /// The HTTP status of the answer.
-    pub status: u16,
-    /// The stored reply, if the agent gave one.
-    pub result: Option<BodyId>,
-    /// Whether the agent has the message.
-    pub delivery_confirmed: bool,
-    /// Why it failed.
-    pub error: Option<String>,
-    /// What its caller is told if it failed, for those who ask again: an answer of the message
-    /// functions, as JSON.
-    pub told: Option<String>,
-    /// The sentence in it, for a delegation.
-    pub sentence: Option<String>,
-    /// The row for the target's activity.
-    pub activity: Activity,
-    /// Whether the caller got an answer it can use.
-    pub answered: bool,
-    /// Whether the answer to a schedule's prompt said nothing.
-    pub empty: bool,
-    /// What a delegation ends with: the stored `{"text", "delegation_id"}`, and the text's
-    /// beginning.
-    pub text: Option<(BodyId, String)>,
-    /// Tokens the agent said it used: input, output.
-    pub usage: Option<(i64, i64)>,
-}
-
-impl Ending {
-    /// The end of a request that got no answer.
-    pub fn failed(status: u16, why: &str, activity: Activity) -> Self {
-        Self {
-            state: State::Failed,
-            status,
-            result: None,
-            delivery_confirmed: false,
-            error: Some(why.to_owned()),
-            told: None,
-            sentence: None,
-            activity,
-            answered: false,
-            empty: false,
-            text: None,
-            usage: None,
-        }
-    }
-
-    /// Whether it lets go of a request that nobody carries: only as it was seen, because who carries
-    /// it meanwhile brings the result.
-    pub fn gives_up(&self) -> bool {
-        matches!(self.state, State::Expired | State::Dropped)
-    }
-
-    /// Whether the agent may have the message though nobody knows.
-    pub fn may_have_arrived(&self) -> bool {
-        let unknown = |why: &String| why.starts_with("outcome_unknown");
-        self.error.as_ref().is_some_and(unknown)
-    }
 }
 
 /// What became of an ending.
