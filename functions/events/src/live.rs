@@ -5,7 +5,7 @@
 //! seconds before Lambda would stop it. Events come as they are written. The log is looked at only when
 //! there is room for what it says: a client that does not read is waited for, and nothing is kept for it.
 //!
-//! Every second costs its function's memory, and one read unit; a client that goes away without a word is
+//! Every second costs its function's memory, and four read units; a client that goes away without a word is
 //! not noticed before the end. So an answer ends by itself, and early when its credential is revoked.
 
 use std::time::Duration;
