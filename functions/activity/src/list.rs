@@ -9,7 +9,7 @@ use domain::{
     time::wire,
 };
 use edge::{
-    App, Caller, Input, Reply,
+    App, Caller, Identity, Input, Reply,
     openapi::{Api, Who},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -106,6 +106,7 @@ fn filter(input: &Input) -> Result<Filter> {
             .filter(|t| !t.is_empty())
             .map(str::to_owned),
         from_agents,
+        upto: None,
         after: given("since_id").map(str::parse).transpose()?,
         since: given("since_secs")
             .map(|text| since(text, input.now))
@@ -141,7 +142,7 @@ fn before(text: &str) -> Result<Timestamp> {
 /// 400, 401; 410 when the row of `since_id` is not known (any more): start over without it.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
     let id: WorkspaceId = input.param("id")?;
-    app.own(&caller, id).await?;
+    let who = app.own(&caller, id).await?;
     let filter = filter(&input)?;
     if let Some(cursor) = filter.after
         && !app.store.has_activity(id, cursor).await?
@@ -151,7 +152,14 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
             "since_id is not known: start over without it",
         ));
     }
-    let mut rows = app.store.activity(id, &filter, input.now).await?;
+    // An agent goes on from the last row it was shown.
+    let goes_on = filter.after.is_some() || matches!(who, Identity::Workspace(_));
+    let store = &app.store;
+    let mut rows = if goes_on {
+        store.activity_to_go_on_from(id, &filter, input.now).await?
+    } else {
+        store.activity(id, &filter, input.now).await?
+    };
     let truncated = app
         .store
         .inline_bodies(&mut rows, MAX_BODY_BYTES, input.now)

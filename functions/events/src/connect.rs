@@ -45,7 +45,7 @@ pub async fn handle(app: &'static App, handshake: Handshake) -> Result<Value> {
 }
 
 async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
-    let since = handshake.since()?;
+    let since = handshake.since(now)?;
     let from_protocol = handshake.offer().map(|(it, _)| format!("Bearer {it}"));
     let authorization = handshake
         .header("authorization")

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use domain::{Error, EventId, Result, token};
+use domain::{Error, EventId, Result, event::is_ahead, token};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 /// The protocol that says: what follows is a token.
@@ -62,12 +63,16 @@ impl Handshake {
     /// The event after which the listener wants to be told.
     ///
     /// # Errors
-    /// 400 when it is no id.
-    pub(crate) fn since(&self) -> Result<Option<EventId>> {
+    /// 400 when it is no id, or one of a time to come.
+    pub(crate) fn since(&self, now: Timestamp) -> Result<Option<EventId>> {
         let text = self.query.as_ref().and_then(|query| query.get("since"));
         let text = text.map(|text| text.trim()).filter(|text| !text.is_empty());
-        let bad = |_| Error::invalid("since must be the id of an event");
-        text.map(|text| text.parse().map_err(bad)).transpose()
+        let bad = || Error::invalid("since must be the id of an event");
+        let since: Option<EventId> = text.map(str::parse).transpose().map_err(|_| bad())?;
+        match since {
+            Some(id) if is_ahead(id, now) => Err(bad()),
+            since => Ok(since),
+        }
     }
 }
 
@@ -120,7 +125,8 @@ pub(crate) mod tests {
 
     #[test]
     fn since_is_an_event() {
-        let since = |text: &str| handshake(Value::Null, json!({"since": text})).since();
+        let since =
+            |text: &str| handshake(Value::Null, json!({"since": text})).since(Timestamp::now());
         assert_eq!(since("").expect("nothing"), None);
         let id = "0190a0b0-0000-7000-8000-000000000001";
         assert_eq!(since(id).expect("an id"), Some(id.parse().expect("valid")));
@@ -133,15 +139,16 @@ pub(crate) mod tests {
         fn any_headers_are_looked_at(name in "(?i:sec-websocket-protocol|origin|host|.{0,8})", text in ".{0,40}", since in ".{0,40}") {
             let it = handshake(json!({name: text}), json!({"since": since}));
             let _ = it.offer();
-            let _ = it.since();
+            let _ = it.since(Timestamp::MAX);
         }
 
         #[test]
         fn a_token_comes_through(token in "[A-Za-z0-9_-]{1,64}", id: u128) {
-            let id = uuid::Uuid::from_u128(id).to_string();
+            // Of the next two thousand years.
+            let id = uuid::Uuid::from_u128(id >> 2).to_string();
             let it = handshake(json!({"Sec-WebSocket-Protocol": format!("bearer, {token}")}), json!({"since": id}));
             prop_assert_eq!(it.offer(), Some((token, BEARER)));
-            let since = it.since().expect("an id").map(|it| it.to_string());
+            let since = it.since(Timestamp::MAX).expect("an id").map(|it| it.to_string());
             prop_assert_eq!(since, Some(id));
         }
 

@@ -12,9 +12,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{
     connections::Connection,
+    keys::Key,
     stream::{Batch, Seen},
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::{
@@ -28,6 +29,12 @@ pub const MOST: usize = 1000;
 const KNOCKS: u32 = 50;
 /// How many connections are served at the same time.
 const AT_ONCE: usize = 10;
+/// How many events are read at once: a payload has up to 64 KB.
+const CHUNK: usize = 50;
+/// How far an index is behind its table, as a rule with much to spare.
+const BEHIND: Duration = Duration::from_secs(1);
+/// How long one replay may take. Those of other connections wait for it, and the function has 120 s.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The context of replays.
 #[derive(Debug)]
@@ -69,7 +76,9 @@ pub async fn handle(replay: &'static Replay, batch: Batch) -> Result<Value> {
     });
     stream::iter(returning)
         .for_each_concurrent(AT_ONCE, |(since, connection)| async move {
-            if let Err(error) = tell(replay, &connection, since).await {
+            let told = timeout(PATIENCE, tell(replay, &connection, since)).await;
+            let told = told.unwrap_or_else(|_| Err(Error::unavailable("a replay took too long")));
+            if let Err(error) = told {
                 edge::http::log_failure(&error, "replay");
                 let closed = replay.sockets.close(replay.app, &connection.id).await;
                 if let Err(error) = closed {
@@ -82,52 +91,80 @@ pub async fn handle(replay: &'static Replay, batch: Batch) -> Result<Value> {
 }
 
 async fn tell(replay: &Replay, connection: &Connection, since: EventId) -> Result<()> {
-    let (store, now) = (&replay.app.store, Timestamp::now());
+    let store = &replay.app.store;
+    // The relay tells nothing to who is not there yet, so the log is read when it is.
+    if !is_open(replay, connection).await? {
+        return store.disconnect(&connection.id).await;
+    }
     let sees = async |ids: Vec<_>| {
         let all = ids.iter().copied().chain(connection.workspace_id);
-        let places = replay.views.of(store, all, now).await?;
+        let places = replay.views.of(store, all, Timestamp::now()).await?;
         let seen = ids.into_iter();
         let seen = seen.filter(|id| places.sees(connection, *id, Audience::Tree));
         Ok(seen.collect::<HashSet<_>>())
     };
-    let (rows, more) = store.events_since(since, sees, MOST).await?;
-    for row in &rows {
-        let about = Some(row.workspace_id);
-        let frame = envelope(
-            row.id,
-            &row.event_type,
-            about,
-            row.created_at,
-            &row.payload(),
-        );
-        if !post(replay, connection, &frame).await? {
+    let missed = store.events_since(since, &sees, MOST).await?;
+    if !post_all(replay, connection, &missed.keys).await? {
+        return Ok(());
+    }
+    let (mut count, mut upto) = (missed.missed, missed.upto);
+    if !missed.more {
+        // The index of the log is a moment behind.
+        sleep(BEHIND).await;
+        let late = store.events_since(upto, &sees, MOST).await?;
+        let known: HashSet<&Key> = missed.keys.iter().collect();
+        let keys = late.keys.into_iter().filter(|key| !known.contains(key));
+        let keys: Vec<Key> = keys.collect();
+        if !post_all(replay, connection, &keys).await? {
             return Ok(());
         }
+        (count, upto) = (count + late.missed, late.upto);
     }
-    let last = rows.last().map_or(since, |row| row.id.max(since));
-    let missed = rows.iter().filter(|row| row.id > since).count();
-    let payload = json!({"replayed": missed, "more": more, "since": last});
+    let payload = json!({"replayed": count, "more": missed.more, "since": upto});
     let id = EventId::from_uuid(Uuid::now_v7());
     let frame = envelope(id, "REPLAY_COMPLETE", None, Timestamp::now(), &payload);
     post(replay, connection, &frame).await?;
     Ok(())
 }
 
-/// Posts a frame; `false` when the connection is gone.
-async fn post(replay: &Replay, connection: &Connection, frame: &str) -> Result<bool> {
+/// Whether a connection is open, once it is or will not be any more.
+async fn is_open(replay: &Replay, connection: &Connection) -> Result<bool> {
     for _ in 0..KNOCKS {
-        match replay.sockets.post(&connection.id, frame).await {
-            Posted::Sent => return Ok(true),
-            Posted::Refused(why) => return Err(Error::unavailable(why)),
-            Posted::Failed(why) => return Err(why),
-            Posted::Gone if !crate::sockets::is_opening(connection, Timestamp::now()) => {
-                replay.app.store.disconnect(&connection.id).await?;
+        if replay.sockets.is_open(&connection.id).await? {
+            return Ok(true);
+        }
+        if !crate::sockets::is_opening(connection, Timestamp::now()) {
+            return Ok(false);
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    Ok(false)
+}
+
+/// Posts events, a few read at a time; `false` when the connection is gone.
+async fn post_all(replay: &Replay, connection: &Connection, keys: &[Key]) -> Result<bool> {
+    for some in keys.chunks(CHUNK) {
+        for row in replay.app.store.events_at(some).await? {
+            let about = Some(row.workspace_id);
+            let (at, payload) = (row.created_at, row.payload());
+            let frame = envelope(row.id, &row.event_type, about, at, &payload);
+            if !post(replay, connection, &frame).await? {
                 return Ok(false);
             }
-            Posted::Gone => sleep(Duration::from_millis(100)).await,
         }
     }
-    // It never opened.
-    replay.app.store.disconnect(&connection.id).await?;
-    Ok(false)
+    Ok(true)
+}
+
+/// Posts a frame; `false` when the connection is gone.
+async fn post(replay: &Replay, connection: &Connection, frame: &str) -> Result<bool> {
+    match replay.sockets.post(&connection.id, frame).await {
+        Posted::Sent => Ok(true),
+        Posted::Refused(why) => Err(Error::unavailable(why)),
+        Posted::Failed(why) => Err(why),
+        Posted::Gone => {
+            replay.app.store.disconnect(&connection.id).await?;
+            Ok(false)
+        }
+    }
 }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use aws_sdk_apigatewaymanagement::{
-    Client, config::Builder, error::SdkError, operation::post_to_connection::PostToConnectionError,
+    Client,
+    config::{Builder, http::HttpResponse},
+    error::SdkError,
+    operation::post_to_connection::PostToConnectionError,
     primitives::Blob,
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
@@ -68,13 +71,7 @@ impl Sockets {
         match post.data(Blob::new(frame.as_bytes())).send().await {
             Ok(_) => Posted::Sent,
             // Whatever name the body gives it.
-            Err(error)
-                if error
-                    .raw_response()
-                    .is_some_and(|it| it.status().as_u16() == GONE) =>
-            {
-                Posted::Gone
-            }
+            Err(error) if is_gone(error.raw_response()) => Posted::Gone,
             Err(SdkError::TimeoutError(_)) => Posted::Refused("too slow".to_owned()),
             Err(error) => match error.into_service_error() {
                 full @ (PostToConnectionError::LimitExceededException(_)
@@ -83,6 +80,19 @@ impl Sockets {
                 }
                 other => Posted::Failed(Error::unavailable(other)),
             },
+        }
+    }
+
+    /// Whether a connection is there.
+    ///
+    /// # Errors
+    /// The gateway did not answer as it should.
+    pub async fn is_open(&self, connection: &str) -> Result<bool> {
+        let get = self.client.get_connection().connection_id(connection);
+        match get.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if is_gone(error.raw_response()) => Ok(false),
+            Err(error) => Err(Error::unavailable(error.into_service_error())),
         }
     }
 
@@ -96,6 +106,10 @@ impl Sockets {
         let _ = delete.send().await;
         app.store.disconnect(connection).await
     }
+}
+
+fn is_gone(response: Option<&HttpResponse>) -> bool {
+    response.is_some_and(|it| it.status().as_u16() == GONE)
 }
 
 /// Whether a connection that is gone may be one that is not there yet.

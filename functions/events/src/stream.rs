@@ -72,7 +72,7 @@ pub(crate) async fn admit(app: &App, caller: &Caller, id: WorkspaceId) -> Result
 /// 400: it is no event's id.
 pub(crate) fn since(input: &Input) -> Result<Told> {
     match input.header("last-event-id").filter(|it| !it.is_empty()) {
-        Some(text) => Told::parse(text),
+        Some(text) => Told::parse(text, input.now),
         None => Ok(Told::at(input.now)),
     }
 }

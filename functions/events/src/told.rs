@@ -14,7 +14,7 @@ use std::{
 use domain::{
     Error, EventId, Result, WorkspaceId,
     activity::Activity,
-    event::{MAX_ENVELOPE, fitted},
+    event::{MAX_ENVELOPE, fitted, is_ahead},
 };
 use edge::App;
 use jiff::Timestamp;
@@ -68,16 +68,24 @@ impl Told {
     /// A place that [`Display`](fmt::Display) has written, or the id of any event.
     ///
     /// # Errors
-    /// 400: it is no event's id.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        let Some((id, marks)) = text.split_once(MARKS) else {
-            return Ok(Self::upto(text.parse()?));
+    /// 400: it is no event's id, or one of a time to come.
+    pub(crate) fn parse(text: &str, now: Timestamp) -> Result<Self> {
+        let invalid = || Error::invalid("invalid event ID");
+        let (id, marks) = match text.split_once(MARKS) {
+            Some((id, marks)) => (id, Some(marks)),
+            None => (text, None),
         };
         let upto: EventId = id.parse()?;
+        if is_ahead(upto, now) {
+            return Err(invalid());
+        }
+        let Some(marks) = marks else {
+            return Ok(Self::upto(upto));
+        };
         let mark = |hex: &[u8]| Mark::parse(std::str::from_utf8(hex).ok()?, upto);
         let marks: Option<BTreeSet<Mark>> = marks.as_bytes().chunks(8).map(mark).collect();
         Ok(Self {
-            marks: marks.ok_or_else(|| Error::invalid("invalid event ID"))?,
+            marks: marks.ok_or_else(invalid)?,
             is_first: false,
             ..Self::upto(upto)
         })

@@ -100,6 +100,10 @@ pub async fn handle(registry: &'static Registry, caller: Caller, input: Input) -
         }
         Recorded::Unknown | Recorded::NotProven => return Err(unproven(&caller)),
     };
+    if let Some(hash) = caller.token() {
+        // From now on its share is its own, not that of all behind its address.
+        app.limits.belongs(hash, id);
+    }
     if before.waiting && beat.active_tasks < before.max_tasks {
         registry.nudge(id).await;
     }

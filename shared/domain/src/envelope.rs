@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use crate::{Error, Result};
 
+/// The most bytes of a method and of a message's id.
+pub const MAX_NAME: usize = 255;
+
 /// A body as agents get it, and what we need to know of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Envelope {
@@ -26,7 +29,8 @@ pub struct Envelope {
 /// Reads what a caller posted. `new_id` is called for each id that is missing.
 ///
 /// # Errors
-/// 400 for anything but one JSON object (a literal `null` counts as an empty one).
+/// 400 for anything but one JSON object (a literal `null` counts as an empty one), and for a method or a
+/// `messageId` of more than 255 bytes.
 pub fn read(body: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Envelope> {
     let invalid = || Error::invalid("invalid JSON");
     let mut object = match serde_json::from_slice(body) {
@@ -62,6 +66,17 @@ pub fn read(body: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Envelope> {
         message_id = id.as_str().unwrap_or_default().to_owned();
     }
     let method = object.get("method").and_then(Value::as_str);
+    // Both are copied into items, which have a limit that a message must not come near.
+    for (name, text) in [
+        ("method", method.unwrap_or_default()),
+        ("messageId", &message_id),
+    ] {
+        if text.len() > MAX_NAME {
+            return Err(Error::invalid(format!(
+                "{name} is longer than {MAX_NAME} bytes"
+            )));
+        }
+    }
     Ok(Envelope {
         method: method.unwrap_or_default().to_owned(),
         message_id,
@@ -109,6 +124,23 @@ mod tests {
     fn normal(body: &str) -> Result<Value> {
         let envelope = read(body.as_bytes(), || Uuid::from_u128(7))?;
         Ok(serde_json::from_slice(&envelope.body).expect("JSON"))
+    }
+
+    #[test]
+    fn names_that_no_item_should_hold_are_refused() {
+        let long = "m".repeat(MAX_NAME + 1);
+        let fits = "m".repeat(MAX_NAME);
+        for (method, id, refusal) in [
+            (&fits, &fits, None),
+            (&long, &fits, Some("method is longer than 255 bytes")),
+            (&fits, &long, Some("messageId is longer than 255 bytes")),
+        ] {
+            let body = json!({"method": method, "params": {"message": {"messageId": id}}});
+            let error = normal(&body.to_string())
+                .err()
+                .map(|error| error.to_string());
+            assert_eq!(error.as_deref(), refusal);
+        }
     }
 
     const NEW: &str = "00000000-0000-0000-0000-000000000007";

@@ -12,10 +12,21 @@ mod passing;
 pub use approval::ApprovalEvent;
 pub use catalogue::{CATALOGUE, Entry};
 pub use envelope::{MAX_ENVELOPE, envelope, fitted};
+use jiff::Timestamp;
 pub use passing::{Passing, told_by};
 use serde_json::{Value, json};
 
-use crate::{ScheduleId, WorkspaceId};
+use crate::{EventId, ScheduleId, WorkspaceId};
+
+/// How far a clock that makes ids may be ahead of another, in milliseconds.
+const AHEAD_MS: i64 = 10_000;
+
+/// Whether an id is of a time to come: no event has it, and who asks for what is above it is told nothing.
+pub fn is_ahead(id: EventId, now: Timestamp) -> bool {
+    let millis = id.as_uuid().as_u128() >> 80;
+    let latest = now.as_millisecond().saturating_add(AHEAD_MS);
+    millis > u128::try_from(latest).unwrap_or_default()
+}
 
 /// One event about one workspace.
 #[derive(Debug, Clone, PartialEq)]

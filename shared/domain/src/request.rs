@@ -41,6 +41,9 @@ pub const RETRY: SignedDuration = SignedDuration::from_secs(30);
 pub const MAX_ATTEMPTS: u32 = 5;
 /// The most requests that may wait for one workspace.
 pub const MAX_WAITING: i64 = 1000;
+/// The most requests that may run at one workspace: those that take no slot have no other limit, and each
+/// holds a process open.
+pub const MAX_RUNNING: i64 = 100;
 /// How long after its last change a line of waiting requests is looked at again, come what may:
 /// less than a minute, so that the next tick but one never has to.
 pub const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(45);

@@ -122,6 +122,18 @@ impl Limits {
         }
     }
 
+    /// Remembers that a token is this workspace's, where no credential was looked up.
+    pub fn belongs(&self, hash: &TokenHash, workspace: WorkspaceId) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.proven.len() >= MOST {
+            known.proven.clear();
+        }
+        known.proven.entry(hash.mark()).or_insert(Proven {
+            workspace: Some(workspace),
+            noted_at: Timestamp::UNIX_EPOCH,
+        });
+    }
+
     /// Remembers whose a token is. Answers whether its use is to be written now, which is at most
     /// once a minute.
     pub(crate) fn proven(&self, hash: &TokenHash, credential: &Credential, now: Timestamp) -> bool {

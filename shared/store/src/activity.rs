@@ -11,13 +11,27 @@ use jiff::Timestamp;
 pub use list::Filter;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 use crate::{Store, beats, bodies, bodies::expiry, expr::Write, keys};
 
 /// A fresh row id.
 pub fn new_id() -> ActivityId {
     ActivityId::from_uuid(Uuid::now_v7())
+}
+
+/// A fresh row id above `id`, whatever the clock of its writer said.
+pub(crate) fn new_id_above(id: ActivityId) -> ActivityId {
+    let fresh = new_id();
+    if fresh > id {
+        return fresh;
+    }
+    let millis = u64::try_from(id.as_uuid().as_u128() >> 80).unwrap_or_default();
+    let fresh = fresh.as_uuid().as_bytes();
+    let mut rest = [0; 10];
+    rest.copy_from_slice(&fresh[6..]);
+    let above = Builder::from_unix_timestamp_millis(millis.saturating_add(1), &rest);
+    ActivityId::from_uuid(above.into_uuid())
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -187,5 +201,22 @@ impl Store {
             *content = Content::Stored(id);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_above_another_is_above_it() {
+        let now = new_id();
+        let ahead = Builder::from_unix_timestamp_millis(1 << 44, &[u8::MAX; 10]).into_uuid();
+        for id in [now, ActivityId::from_uuid(ahead)] {
+            let above = new_id_above(id);
+            assert!(above > id, "{above} {id}");
+            assert_eq!(above.as_uuid().get_version_num(), 7);
+            assert_ne!(above, new_id_above(id));
+        }
     }
 }

@@ -22,9 +22,24 @@ const NEWEST: i32 = 100;
 const PUSH_ONLY_SECONDS: i64 = 600;
 
 /// How far back what was missed is looked for: a transaction may commit an id after a higher one.
-pub const OVERLAP_MS: u64 = 10_000;
+const OVERLAP_MS: u64 = 10_000;
 /// How many keys of the log are read at once: 1,000 are 20 read units.
 const PAGE: i32 = 1000;
+/// How many times that, of each shard, for who was away.
+const PAGES: usize = 20;
+
+/// What somebody missed of the log.
+#[derive(Debug)]
+pub struct Missed {
+    /// Where the events are, oldest first; some of them known.
+    pub keys: Vec<Key>,
+    /// How many of them are above the id that was asked for.
+    pub missed: usize,
+    /// Whether there is more, or may be.
+    pub more: bool,
+    /// Up to where this is all: from there one goes on.
+    pub upto: EventId,
+}
 
 /// An event row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,11 +124,11 @@ impl Store {
             .collect()
     }
 
-    /// The oldest `limit` events of the log after `since`, oldest first, and whether there are more.
+    /// The keys of the oldest `limit` events of the log after `since`, oldest first.
     ///
     /// Only those of workspaces that `sees` takes. A transaction may commit an id after a higher one,
     /// so those of ten seconds up to `since`, the newest `limit` of them, come first: most of them
-    /// are known already.
+    /// are known already. No more of the log is read than 80,000 keys: 1,600 read units.
     ///
     /// # Errors
     /// The datastore did not answer.
@@ -122,37 +137,49 @@ impl Store {
         since: EventId,
         sees: impl AsyncFn(Vec<WorkspaceId>) -> Result<HashSet<WorkspaceId>>,
         limit: usize,
-    ) -> Result<(Vec<EventRow>, bool)> {
-        let mut keys = Vec::new();
+    ) -> Result<Missed> {
+        let (mut keys, mut reached) = (Vec::new(), None::<String>);
         for shard in 0..SHARDS {
-            keys.extend(self.logged_after(shard, since, &sees, limit).await?);
+            let (found, end) = self.logged_after(shard, since, &sees, limit).await?;
+            keys.extend(found);
+            reached = reached.into_iter().chain(end).min();
         }
         keys.sort_by(|a, b| a.sk.cmp(&b.sk));
+        // Beyond the place that one shard was read to, another one's are not all there is.
+        if let Some(reached) = &reached {
+            keys.truncate(keys.partition_point(|key| key.sk <= *reached));
+        }
         let mut known = keys;
         let mut missed = known.split_off(known.partition_point(|key| key.sk <= since.to_string()));
-        let more = missed.len() > limit;
-        missed.truncate(limit);
+        if missed.len() > limit {
+            missed.truncate(limit);
+            reached = missed.last().map(|key| key.sk.clone());
+        }
+        let last = reached.as_ref().or(missed.last().map(|key| &key.sk));
+        let upto = last.and_then(|id| id.parse().ok());
+        let missed_count = missed.len();
         known.drain(..known.len().saturating_sub(limit));
         known.extend(missed);
-        let mut rows = self.rows(known.iter().cloned()).await?;
-        let rows: Result<Vec<EventRow>> = known
-            .iter()
-            .filter_map(|key| rows.take(key).transpose())
-            .collect();
-        Ok((rows?, more))
+        Ok(Missed {
+            keys: known,
+            missed: missed_count,
+            more: reached.is_some(),
+            upto: upto.map_or(since, |upto: EventId| upto.max(since)),
+        })
     }
 
-    /// The keys of one shard, until more than `limit` of them are above `since`.
+    /// The keys of one shard, until more than `limit` of them are above `since`; and the place where it was
+    /// not read on from, if it was not read to its end for another reason.
     async fn logged_after(
         &self,
         shard: u8,
         since: EventId,
         sees: &impl AsyncFn(Vec<WorkspaceId>) -> Result<HashSet<WorkspaceId>>,
         limit: usize,
-    ) -> Result<Vec<Key>> {
+    ) -> Result<(Vec<Key>, Option<String>)> {
         let (since, mut from) = (since.to_string(), before(since).to_string());
         let (mut found, mut missed) = (Vec::new(), 0);
-        loop {
+        for _ in 0..PAGES {
             let log = keys::event_log(shard);
             let page = self.keys_above(LOG, log, from.clone(), PAGE).await?;
             let full = page.len() == PAGE as usize;
@@ -167,9 +194,20 @@ impl Store {
                 found.push(key);
             }
             if !full || missed > limit {
-                return Ok(found);
+                return Ok((found, None));
             }
         }
+        Ok((found, Some(from)))
+    }
+
+    /// The events under these keys, in this order; those that are there.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn events_at(&self, keys: &[Key]) -> Result<Vec<EventRow>> {
+        let mut rows = self.rows(keys.iter().cloned()).await?;
+        let rows = keys.iter().filter_map(|key| rows.take(key).transpose());
+        rows.collect()
     }
 
     /// The oldest `limit` events of one workspace above `after` that are `wanted`, those that are only

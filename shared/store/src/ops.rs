@@ -257,11 +257,19 @@ fn refused(cancelled: &CancelledException) -> bool {
         .any(|reason| reason.code() == Some("ConditionalCheckFailed"))
 }
 
+/// Whether a write is one that DynamoDB never takes: an item over 400 KB, say.
+fn is_wrong(cancelled: &CancelledException) -> bool {
+    let mut reasons = cancelled.cancellation_reasons().iter();
+    reasons.any(|reason| reason.code() == Some("ValidationError"))
+}
+
 /// Whether the transaction only met another one, or a full partition: nothing was decided. A call
 /// that was throttled as a whole has been tried again by the SDK already.
 fn met_another(error: &TransactWriteItemsError) -> bool {
     match error {
-        TransactWriteItemsError::TransactionCanceledException(cancelled) => !refused(cancelled),
+        TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+            !refused(cancelled) && !is_wrong(cancelled)
+        }
         TransactWriteItemsError::TransactionInProgressException(_) => true,
         _ => false,
     }

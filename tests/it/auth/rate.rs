@@ -61,6 +61,24 @@ async fn the_share_of_an_address_and_of_a_workspace() {
 }
 
 #[tokio::test]
+async fn agents_that_only_beat_have_a_share_each_behind_one_address() {
+    let inside = InProcess::new(Mode::Strict).await;
+    let (a, b) = (inside.online("A").await, inside.online("B").await);
+    let inside = inside.set(|settings| settings.rate_limit = 3);
+    let beat = |by: &e2e::Workspace| {
+        let beat = inside.beat(by, json!({}));
+        beat.from("198.51.100.9").into_future()
+    };
+    // The first one is counted for the address: nobody knows yet whose token it is.
+    for left in ["2", "2", "1", "0"] {
+        let answer = beat(&a).await.expect(200);
+        assert_eq!(answer.header("x-ratelimit-remaining"), left);
+    }
+    beat(&a).await.expect(429);
+    beat(&b).await.expect(200);
+}
+
+#[tokio::test]
 async fn open_development_counts_nobody() {
     let open = InProcess::new(Mode::Dev).await;
     let open = open.set(|settings| settings.rate_limit = 1);

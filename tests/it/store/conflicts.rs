@@ -52,6 +52,22 @@ async fn transactions(inside: &InProcess) -> Vec<InCall> {
 }
 
 #[tokio::test]
+async fn a_transaction_that_is_never_taken_is_not_tried_again() {
+    let inside = InProcess::new(Mode::DevClosed).await;
+    let own = inside.online("Own").await;
+    let wrong = Fault::cancelled("ValidationError");
+    inside.wire.fail("TransactWriteItems", ALWAYS, wrong);
+    let notify = inside.post(&format!("/workspaces/{}/notify", own.id));
+    let notify = notify.bearer(&own.token).json(&json!({"message": "m"}));
+    let (answer, calls) = notify.counted().await;
+    answer.expect(503);
+    let tries = calls
+        .iter()
+        .filter(|call| call.operation == "TransactWriteItems");
+    assert_eq!(tries.count(), 1);
+}
+
+#[tokio::test]
 async fn a_transaction_that_met_another_is_tried_again() {
     let inside = InProcess::new(Mode::DevClosed).await;
     for fault in [

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use e2e::{Agent, Backstage, Script, Workspace, World, at_once};
+use domain::{Mode, WorkspaceId};
+use e2e::{Agent, Backstage, Script, Workspace, World, at_once, counted::InProcess};
 use serde_json::json;
+use store::keys;
 use tokio::sync::Barrier;
 
 async fn native(world: &World) -> (Workspace, Agent) {
@@ -28,6 +30,27 @@ async fn several_at_once_reach_it_at_once() {
         answer.expect(200);
     }
     assert_eq!(agent.texts().len(), COUNT);
+}
+
+#[tokio::test]
+async fn at_a_hundred_that_run_no_more_are_taken() {
+    let inside = InProcess::new(Mode::DevClosed).await;
+    let own = inside.online("Alone").await;
+    let id: WorkspaceId = own.id.parse().expect("an id");
+    inside
+        .scale
+        .set_number(&keys::load(id), "running", 100)
+        .await;
+    let path = format!("/workspaces/{}/a2a", own.id);
+    // To itself: that takes no slot.
+    let call = inside
+        .post(&path)
+        .bearer(&own.token)
+        .header("X-Workspace-ID", &own.id)
+        .json(&e2e::envelope("again"));
+    let full = call.await;
+    assert_eq!(full.error(), (429, "queue is full"));
+    assert_eq!(full.json["queue_depth"], 100);
 }
 
 #[tokio::test]

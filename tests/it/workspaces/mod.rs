@@ -16,6 +16,7 @@ mod a2a_trace;
 mod activity;
 mod activity_list;
 mod activity_poll;
+mod activity_shown;
 mod approvals;
 mod approvals_expiry;
 mod approvals_refused;

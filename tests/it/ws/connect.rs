@@ -76,8 +76,10 @@ async fn who_proves_who_they_are_may_listen() {
         let answer = asked(&inside, &headers, &Value::Null).await;
         assert_eq!(answer, (status, why.to_owned()), "{headers}");
     }
-    let bad = asked(&inside, &bearer(&inside.admin), &json!({"since": "x"})).await;
-    assert_eq!(bad, (400, "since must be the id of an event".to_owned()));
+    for since in ["x", "ffffffff-ffff-7fff-8fff-ffffffffffff"] {
+        let bad = asked(&inside, &bearer(&inside.admin), &json!({"since": since})).await;
+        assert_eq!(bad, (400, "since must be the id of an event".to_owned()));
+    }
 }
 
 #[tokio::test]

@@ -52,11 +52,16 @@ pub(super) async fn gateway() -> (String, Told) {
     (format!("http://{address}"), told)
 }
 
-/// A batch with so many events of a workspace.
+/// A batch with so many events of a workspace, which happened now.
 pub(super) fn batch(of: WorkspaceId, count: usize) -> Value {
+    batch_at(of, count, Timestamp::now())
+}
+
+/// As [`batch`], of another time.
+pub(super) fn batch_at(of: WorkspaceId, count: usize, at: Timestamp) -> Value {
     let record = |n: usize| {
         let id = uuid::Uuid::now_v7().to_string();
-        let at = Timestamp::now().as_microsecond().to_string();
+        let at = at.as_microsecond().to_string();
         json!({"eventName": "INSERT", "dynamodb": {
             "SequenceNumber": n.to_string(),
             "Keys": {"pk": {"S": format!("EVENTS#{of}")}, "sk": {"S": id}},

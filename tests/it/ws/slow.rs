@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::{Mode, WorkspaceId};
-use e2e::counted::InProcess;
+use e2e::counted::{ALWAYS, Fault, InProcess};
 use events::relay;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -66,4 +66,27 @@ async fn a_gateway_that_answers_nobody_cuts_nobody_off() {
         .await
         .expect_err("told again later");
     assert_eq!(store.connections(now).await.expect("read").len(), 1);
+}
+
+#[tokio::test]
+async fn a_bus_that_takes_nothing_holds_up_listeners_for_a_minute_and_no_longer() {
+    let inside = InProcess::apart(Mode::Strict).await;
+    let (address, told) = gateway::gateway().await;
+    let relay = gateway::relay(&inside, address);
+    let long_open = Timestamp::now() - SignedDuration::from_mins(5);
+    let connection = Connection::new("well-1", None, None, long_open);
+    let connected = inside.app.store.connect(&connection).await;
+    connected.expect("written");
+    let refusal = Fault::Answer(400, json!({"__type": "AccessDeniedException"}));
+    inside.wire.fail("PutEvents", ALWAYS, refusal);
+    let of = WorkspaceId::random();
+    let now = Timestamp::now();
+    for (age, is_done) in [(1, false), (90, true)] {
+        let at = now - SignedDuration::from_secs(age);
+        let batch = serde_json::from_value(gateway::batch_at(of, 2, at)).expect("a batch");
+        let answer = relay::handle(relay, batch).await;
+        assert_eq!(answer.is_ok(), is_done, "{age} s: {answer:?}");
+    }
+    let told = told.lock().expect("no panic");
+    assert_eq!(told["well-1"].len(), 4);
 }

@@ -186,7 +186,8 @@ async fn only_the_workspace_itself_and_operators_may_read_it() {
         let answer = call.header("last-event-id", FIRST).await;
         assert_eq!(answer.status, status);
     }
-    for bad in ["x", "~", &format!("{FIRST}~x")] {
+    let never = "ffffffff-ffff-7fff-8fff-ffffffffffff";
+    for bad in ["x", "~", &format!("{FIRST}~x"), never] {
         let call = world.get(&path_of_own).bearer(&own.token);
         let answer = call.header("last-event-id", bad).await;
         assert_eq!(answer.error(), (400, "invalid event ID"), "{bad}");

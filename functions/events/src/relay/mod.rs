@@ -11,12 +11,15 @@ mod push;
 use domain::{Error, Result};
 use edge::{App, Missing, required};
 use futures_util::future::join;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use store::stream::{Batch, Change};
 
 use self::bus::Bus;
 use crate::{news::News, operators::Operators, sockets::Sockets, views::Views};
+
+/// How long the bus may refuse an event before the rest is told without it.
+const BUS_PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 
 /// The context of the relay.
 #[derive(Debug)]
@@ -48,7 +51,7 @@ impl Relay {
             sockets,
             bus: Bus::new(app, bus),
             views: Views::default(),
-            operators: Operators::of(&app.settings.admin_token),
+            operators: Operators::of(&app.settings.admin_token, Timestamp::now()),
             sqs: aws_sdk_sqs::Client::new(&app.sdk),
             dead,
         }))
@@ -57,11 +60,27 @@ impl Relay {
     /// Puts aside what cannot be read: its key, never its content.
     async fn bury(&self, change: &Change, why: &serde_json::Error) -> Result<()> {
         tracing::error!(key = %change.keys, error = %why, "a row of the stream cannot be read");
-        let letter = json!({
+        self.put_aside(&json!({
             "key": change.keys,
             "sequence_number": change.sequence,
             "error": why.to_string(),
-        });
+        }))
+        .await
+    }
+
+    /// Puts aside what the bus does not take.
+    async fn bury_news(&self, news: &News) -> Result<()> {
+        let (event, workspace) = (news.id, news.workspace);
+        tracing::error!(%event, workspace_id = %workspace, "the bus does not take an event");
+        self.put_aside(&json!({
+            "event": event,
+            "workspace_id": workspace,
+            "error": "the bus does not take it",
+        }))
+        .await
+    }
+
+    async fn put_aside(&self, letter: &Value) -> Result<()> {
         let send = self.sqs.send_message().queue_url(&self.dead);
         let sent = send.message_body(letter.to_string()).send().await;
         sent.map_err(Error::unavailable)?;
@@ -92,11 +111,19 @@ pub async fn handle(relay: &'static Relay, batch: Batch) -> Result<Value> {
     }
     let (sent, pushed) = join(relay.bus.send(&news), push::push(relay, &news, now)).await;
     pushed?;
-    // From the first that the bus did not take on. Those before it are done.
-    let failed = match sent {
-        None => Vec::new(),
-        Some(0) => return Err(Error::unavailable("the bus takes nothing")),
-        Some(first) => vec![json!({"itemIdentifier": sequences[first]})],
+    let Some(first) = sent else {
+        return Ok(json!({"batchItemFailures": []}));
     };
-    Ok(json!({"batchItemFailures": failed}))
+    // What the bus has not taken for a minute holds up nobody who listens.
+    if now.duration_since(news[first].at) > BUS_PATIENCE {
+        for it in news[first..].iter().filter(|it| it.kept) {
+            relay.bury_news(it).await?;
+        }
+        return Ok(json!({"batchItemFailures": []}));
+    }
+    // From the first that the bus did not take on. Those before it are done.
+    match first {
+        0 => Err(Error::unavailable("the bus takes nothing")),
+        _ => Ok(json!({"batchItemFailures": [{"itemIdentifier": sequences[first]}]})),
+    }
 }

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use domain::{Error, Result, event::envelope};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use store::connections::Connection;
 use tokio::time::{Instant, timeout_at};
@@ -126,7 +126,8 @@ async fn tell<'a>(
     (connection, sent, Fared::Well)
 }
 
-/// Forgets those that are gone, closes those that did badly and those that may listen no longer.
+/// Forgets those that are gone, closes those that did badly and those that may listen no longer, many at a
+/// time: a gateway that is slow to post is slow to close.
 async fn settle(
     relay: &Relay,
     fared: Vec<(&Connection, usize, Fared)>,
@@ -134,24 +135,35 @@ async fn settle(
     now: Timestamp,
 ) -> Result<()> {
     let sent: usize = fared.iter().map(|(_, sent, _)| sent).sum();
+    let (mut ended, mut gone) = (Vec::new(), Vec::new());
     for (connection, _, fared) in fared {
-        let id = &connection.id;
+        let id = connection.id.as_str();
         match fared {
-            Fared::Well if is_over(connection) => relay.sockets.close(relay.app, id).await?,
+            Fared::Well if is_over(connection) => ended.push(id),
             Fared::Well => {}
             Fared::Gone if is_opening(connection, now) => {}
-            Fared::Gone => relay.app.store.disconnect(id).await?,
+            Fared::Gone => gone.push(id),
             // Nobody got anything: that is the gateway, and no connection's fault.
             Fared::Unknown(why) if sent == 0 => return Err(why),
             Fared::Unknown(why) => {
                 edge::http::log_failure(&why, "push");
-                relay.sockets.close(relay.app, id).await?;
+                ended.push(id);
             }
             Fared::Badly(why) => {
                 tracing::warn!(connection = %id, reason = why, "closed: it did not take a frame");
-                relay.sockets.close(relay.app, id).await?;
+                ended.push(id);
             }
         }
     }
-    Ok(())
+    let forgetting = gone.into_iter().map(|id| (id, false));
+    stream::iter(ended.into_iter().map(|id| (id, true)).chain(forgetting))
+        .map(Ok)
+        .try_for_each_concurrent(AT_ONCE, |(id, closes)| async move {
+            if closes {
+                relay.sockets.close(relay.app, id).await
+            } else {
+                relay.app.store.disconnect(id).await
+            }
+        })
+        .await
 }

@@ -10,8 +10,13 @@ fn id(second: u64, which: u8) -> EventId {
     EventId::from_uuid(it.into_uuid())
 }
 
+/// A day after all of them.
+fn now() -> Timestamp {
+    Timestamp::from_second(86_400).expect("valid")
+}
+
 fn again(told: &Told) -> Told {
-    Told::parse(&told.to_string()).expect("a place")
+    Told::parse(&told.to_string(), now()).expect("a place")
 }
 
 /// Whether it is news at a look that shows nothing else.
@@ -77,12 +82,17 @@ fn no_place_is_refused() {
         &format!("{it}~zzzzzzzz"),
         &format!("{it}~+0000001"),
     ] {
-        let error = Told::parse(text).expect_err(text);
+        let error = Told::parse(text, now()).expect_err(text);
         assert_eq!(error.to_string(), "invalid event ID", "{text}");
     }
     // Further back than 1970.
     let first = EventId::from_uuid(Builder::from_unix_timestamp_millis(0, &[0; 10]).into_uuid());
-    Told::parse(&format!("{first}~ffffffff")).expect_err("before all time");
+    Told::parse(&format!("{first}~ffffffff"), now()).expect_err("before all time");
+    // Ten seconds are a clock that goes wrong; more is no event's.
+    for (second, expected) in [(86_410, true), (86_411, false), (1 << 35, false)] {
+        let place = Told::parse(&id(second, 1).to_string(), now());
+        assert_eq!(place.is_ok(), expected, "{second}");
+    }
 }
 
 #[test]
@@ -112,8 +122,8 @@ proptest! {
 
     #[test]
     fn any_text_is_a_place_or_refused(text in ".{0,100}", hex in "[0-9a-f]{0,40}") {
-        let _ = Told::parse(&text);
-        let _ = Told::parse(&format!("{}~{hex}", id(100, 1)));
-        let _ = Told::parse(&format!("{}~{text}", id(100, 1)));
+        let _ = Told::parse(&text, now());
+        let _ = Told::parse(&format!("{}~{hex}", id(100, 1)), now());
+        let _ = Told::parse(&format!("{}~{text}", id(100, 1)), now());
     }
 }

@@ -166,6 +166,7 @@ pub const CATALOGUE: [Entry; 34] = [
             "target_id",
             "duration_ms",
             "tool_trace",
+            "truncated",
         ],
     ),
     told(

@@ -51,7 +51,12 @@ pub fn told_by(row: &Activity) -> Vec<Passing> {
         return Vec::new();
     }
     let mut told = vec![Passing::ActivityLogged(Box::new(row.clone()))];
-    if received && by_person && row.status == "ok" && row.response_body != Content::Absent {
+    // A reply that is no JSON is kept as null, and nobody is told of it.
+    let answered = !matches!(
+        row.response_body,
+        Content::Absent | Content::Inline(Value::Null)
+    );
+    if received && by_person && row.status == "ok" && answered {
         told.push(Passing::Response {
             body: row.response_body.clone(),
             method: row.method.clone(),
@@ -76,7 +81,8 @@ impl Passing {
     pub fn body(&self) -> Option<&Content> {
         match self {
             Self::Response { body, .. } | Self::AgentMessage { body } => Some(body),
-            Self::Heartbeat { .. } | Self::ActivityLogged(_) => None,
+            Self::ActivityLogged(row) => Some(&row.tool_trace),
+            Self::Heartbeat { .. } => None,
         }
     }
 
@@ -98,8 +104,11 @@ impl Passing {
                     "target_id": row.target_id,
                     "duration_ms": row.duration_ms,
                 });
-                if let Content::Inline(trace) = &row.tool_trace {
-                    payload["tool_trace"] = trace.clone();
+                match (&row.tool_trace, body) {
+                    (Content::Absent, _) => {}
+                    (Content::Inline(trace), _) => payload["tool_trace"] = trace.clone(),
+                    (Content::Stored(_), Some(trace)) => payload["tool_trace"] = trace,
+                    (Content::Stored(_), None) => payload["truncated"] = json!(true),
                 }
                 payload
             }

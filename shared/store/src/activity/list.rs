@@ -8,10 +8,19 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Builder;
 
 use super::Row;
-use crate::{Store, expr::Item, keys, ops::read, queries::Page};
+use crate::{
+    Store,
+    expr::{Change, Item},
+    keys,
+    ops::{UpdateError, read},
+    queries::Page,
+};
 
 /// How much later than its row's time an id may be made.
 const LATE: SignedDuration = SignedDuration::from_mins(1);
+
+/// How long a message may be on its way with the id it has, far more than its one transaction takes.
+const UNDER_WAY: SignedDuration = SignedDuration::from_mins(2);
 
 /// Which rows to list.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +31,8 @@ pub struct Filter {
     pub from_agents: Option<bool>,
     /// Only rows after this one; then oldest first.
     pub after: Option<ActivityId>,
+    /// Only this row and those before it.
+    pub upto: Option<ActivityId>,
     /// Only rows from then on.
     pub since: Option<Timestamp>,
     /// Only rows before then.
@@ -48,7 +59,10 @@ impl Filter {
         let since = self.since.map(|since| id_at(since - LATE, 0));
         let after = self.after.map(|id| id.to_string());
         let before = self.before.map(|before| id_at(before + LATE, u8::MAX));
-        (after.max(since), before)
+        // Just above it: the bound itself may be left out.
+        let upto = self.upto.map(|upto| format!("{upto}~"));
+        let bounds = [before, upto];
+        (after.max(since), bounds.into_iter().flatten().min())
     }
 
     fn takes(&self, row: &Row) -> bool {
@@ -58,6 +72,7 @@ impl Filter {
                 .from_agents
                 .is_none_or(|agents| agents == row.source_id.is_some())
             && self.after.is_none_or(|after| after != row.id)
+            && self.upto.is_none_or(|upto| row.id <= upto)
             && self.since.is_none_or(|since| row.created_at >= since)
             && self.before.is_none_or(|before| row.created_at < before)
             && self.peer.is_none_or(|peer| row.concerns(peer))
@@ -120,6 +135,44 @@ impl Store {
                 return Ok(found);
             }
         }
+    }
+
+    /// The rows as [`activity`](Self::activity) has them, for who goes on from the last of them: no message
+    /// that is left for the workspace later gets an id that is not above them.
+    ///
+    /// An id is made before its row is committed, so a message may turn up below others that were
+    /// shown already, and who asks for what is above them would never see it. So the highest id that is shown is
+    /// written into the load, with which every message is committed. A write unit and a read again, and only
+    /// where a row is so young that others may still be on their way.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn activity_to_go_on_from(
+        &self,
+        workspace: WorkspaceId,
+        filter: &Filter,
+        now: Timestamp,
+    ) -> Result<Vec<Activity>> {
+        let rows = self.activity(workspace, filter, now).await?;
+        let Some(highest) = rows.iter().map(|row| row.id).max() else {
+            return Ok(rows);
+        };
+        if highest.to_string() < id_at(now - UNDER_WAY, 0) {
+            return Ok(rows);
+        }
+        let fence = Change::at(keys::load(workspace))
+            .naming("shown")
+            .when("attribute_exists(pk) AND (attribute_not_exists(#shown) OR #shown < :shown)")
+            .set("shown", highest);
+        match self.update(fence).await {
+            Ok(_) | Err(UpdateError::Refused(_)) => {}
+            Err(UpdateError::Failed(error)) => return Err(error),
+        }
+        let shown = Filter {
+            upto: Some(highest),
+            ..filter.clone()
+        };
+        self.activity(workspace, &shown, now).await
     }
 
     /// The oldest `limit` rows above the id `after` that are `wanted` and kept at `now`, in their order.

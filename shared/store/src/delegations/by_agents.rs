@@ -10,6 +10,9 @@ use super::{
 };
 use crate::{Store, TransactError, activity, events, expr::Write, keys};
 
+/// How much of an error is kept, in bytes: it stands in a row and in an event.
+const ERROR_KEPT: usize = 4096;
+
 impl Store {
     /// Keeps a delegation that an agent carries out by itself: rows and event, no message.
     ///
@@ -58,6 +61,10 @@ impl Store {
         result: std::result::Result<(BodyId, &str), &str>,
         now: Timestamp,
     ) -> Result<()> {
+        let result = match result {
+            Ok(done) => Ok(done),
+            Err(error) => Err(preview(error, ERROR_KEPT, "...")),
+        };
         let named = keys::delegation_named(source, wire_id);
         let known: Option<ByName> = self.rows([named.clone()]).await?.take(&named)?;
         let own: Option<DelegationId> = wire_id.parse().ok();
@@ -67,7 +74,7 @@ impl Store {
         } else {
             Status::Failed
         };
-        let event = match result {
+        let event = match &result {
             Ok((_, text)) => Event::DelegationComplete {
                 delegation_id: wire_id.to_owned(),
                 target_id: None,
@@ -77,7 +84,7 @@ impl Store {
             Err(error) => Event::DelegationFailed {
                 delegation_id: wire_id.to_owned(),
                 target_id: None,
-                error: error.to_owned(),
+                error: error.clone(),
             },
         };
         let mut writes = vec![events::record(source, &event, now)];
@@ -95,7 +102,7 @@ impl Store {
             .map_err(TransactError::into_error)?;
         if let Some(id) = id {
             let error = result.err().filter(|error| !error.is_empty());
-            let [_, row] = moved(source, id, status, error);
+            let [_, row] = moved(source, id, status, error.as_deref());
             self.unless_moved(vec![row.into()]).await?;
         }
         Ok(())

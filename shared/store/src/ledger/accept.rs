@@ -1,10 +1,11 @@
 //! Accepting: a slot if one is free and nobody waits, else a place in line.
 
 use domain::{
-    Error, RequestId, Result,
+    ActivityId, Error, RequestId, Result,
     activity::Activity,
     request::{
-        EXPIRY, Idempotency, LOOK_AGAIN, MAX_WAITING, OFFER, RESULT_KEPT, Request, State, Step,
+        EXPIRY, Idempotency, LOOK_AGAIN, MAX_RUNNING, MAX_WAITING, OFFER, RESULT_KEPT, Request,
+        State, Step,
     },
 };
 use jiff::Timestamp;
@@ -28,6 +29,13 @@ struct Repeat {
     expires_at: i64,
 }
 
+/// How far an agent that fetches its messages was shown its activity.
+#[derive(Debug, Deserialize)]
+struct Shown {
+    #[serde(default)]
+    shown: Option<ActivityId>,
+}
+
 enum Tried {
     Done,
     Repeat(Repeat),
@@ -47,10 +55,14 @@ impl Store {
                 Tried::Repeat(found) => return Ok(repeat(found)),
                 Tried::Load(load) => load,
             };
+            let running = load.as_ref().map_or(0, |load| load.counts.running);
             match load.map(|load| load.gate) {
                 None | Some(Gate::Closed) => return Ok(Accepted::Closed),
                 Some(Gate::Paused) => return Ok(Accepted::Paused),
                 Some(Gate::Open | Gate::Wake) => {}
+            }
+            if !request.slot && running >= MAX_RUNNING {
+                return Ok(Accepted::QueueFull(running));
             }
             match self.stand_in_line(request).await? {
                 Tried::Done => {
@@ -92,8 +104,12 @@ impl Store {
             .with("open", Gate::Open)
             .set_entry("slots", &request.id.to_string(), &request.chain)
         } else {
-            load.when("attribute_exists(pk) AND #gate = :open")
-                .with("open", Gate::Open)
+            load.when(
+                "attribute_exists(pk) AND #gate = :open \
+                 AND (attribute_not_exists(#running) OR #running < :most)",
+            )
+            .with("open", Gate::Open)
+            .with("most", MAX_RUNNING)
         };
         let item = rows::item(&offered, request.accepted_at + OFFER);
         let mut writes = first(request, load);
@@ -159,25 +175,41 @@ impl Store {
             state: State::Completed,
             note: Some("left in the activity of the target".to_owned()),
         });
-        // Also while it is asleep or boots: what it fetches lies there until it does.
-        let load = changed_load(&request)
-            .when("attribute_exists(pk) AND #gate IN (:open, :wake)")
-            .with("open", Gate::Open)
-            .with("wake", Gate::Wake)
-            .count("done", 1);
         let mut item = rows::ended_item(&request);
         let expires_at = (now + RESULT_KEPT).as_second();
         item.insert(keys::EXPIRES_AT.to_owned(), value(expires_at));
-        let writes = [
-            load.into(),
-            Write::put_item(item).if_new(),
-            activity::record(row),
-        ];
-        match self.transact(writes).await {
-            Ok(()) => Ok(true),
-            Err(TransactError::Cancelled(why)) if why.failed(0) => Ok(false),
-            Err(other) => Err(other.into_error()),
+        let mut row = row.clone();
+        for _ in 0..TRIES {
+            // Also while it is asleep or boots: what it fetches lies there until it does. Above what its
+            // agent was shown, which goes on from there and would never see it.
+            let load = changed_load(&request)
+                .naming("shown")
+                .when(
+                    "attribute_exists(pk) AND #gate IN (:open, :wake) \
+                     AND (attribute_not_exists(#shown) OR #shown < :row)",
+                )
+                .with("open", Gate::Open)
+                .with("wake", Gate::Wake)
+                .with("row", row.id)
+                .count("done", 1);
+            let writes = [
+                load.into(),
+                Write::put_item(item.clone()).if_new(),
+                activity::record(&row),
+            ];
+            let why = match self.transact(writes).await {
+                Ok(()) => return Ok(true),
+                Err(TransactError::Cancelled(why)) if why.failed(0) => why,
+                Err(other) => return Err(other.into_error()),
+            };
+            let found: Option<Shown> = why.found(0).cloned().map(read).transpose()?;
+            match found.and_then(|load| load.shown) {
+                Some(shown) if shown >= row.id => row.id = activity::new_id_above(shown),
+                // It is the gate, or there is no load.
+                _ => return Ok(false),
+            }
         }
+        Err(Error::unavailable("the agent kept being shown more"))
     }
 
     async fn tried(&self, request: &Request, writes: Vec<Write>) -> Result<Tried> {

@@ -38,6 +38,16 @@ fn rows_tell_what_the_contract_says() {
             &["ACTIVITY_LOGGED", "A2A_RESPONSE"],
         ),
         (failed, &["ACTIVITY_LOGGED"]),
+        // No JSON.
+        (
+            row(
+                "a2a_receive",
+                Source::Person,
+                "message/send",
+                Content::Inline(Value::Null),
+            ),
+            &["ACTIVITY_LOGGED"],
+        ),
         // Fetched by the agent: there is no answer yet.
         (
             row(
@@ -78,6 +88,18 @@ fn payloads_have_the_catalogues_keys() {
     let mut logged = row("agent_log", Source::Person, "m", Content::Absent);
     logged.tool_trace = Content::Inline(json!([1]));
     let files = json!({"result": "hi", "parts": [{"kind": "file", "file": {"uri": "u"}}]});
+    let mut long = row("agent_log", Source::Person, "m", Content::Absent);
+    long.tool_trace = Content::Stored(crate::BodyId::from_uuid(Uuid::nil()));
+    let long = || Passing::ActivityLogged(Box::new(long.clone()));
+    let about = |more: Value| {
+        let mut payload = json!({
+            "activity_type": "agent_log", "method": "m", "summary": null, "status": "ok",
+            "source_id": null, "target_id": null, "duration_ms": 12,
+        });
+        let more = more.as_object().expect("an object").clone();
+        payload.as_object_mut().expect("an object").extend(more);
+        payload
+    };
     let response = || Passing::Response {
         body: Content::Absent,
         method: None,
@@ -103,6 +125,8 @@ fn payloads_have_the_catalogues_keys() {
                 "source_id": null, "target_id": null, "duration_ms": 12, "tool_trace": [1],
             }),
         ),
+        (long(), Some(json!([2])), about(json!({"tool_trace": [2]}))),
+        (long(), None, about(json!({"truncated": true}))),
         (
             response(),
             Some(Value::Null),
