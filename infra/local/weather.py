@@ -1,15 +1,16 @@
 """A DynamoDB that is busy now and then: on demand it refuses some of what the deployed functions ask of it.
 
-`POST /_weather` on the emulator's port starts it, with any of these in a JSON object: `share` (of calls that are
+`POST /_weather` on the emulator's port starts one, with any of these in a JSON object: `share` (of calls that are
 refused, none unless said otherwise), `seed` (of the dice), `naming` (only calls that have one of these texts in their
-body are refused), `as_a_whole` (in no form that an operation has for itself). `GET` tells what has come since then,
-`DELETE` tells it and ends it. Calls by the emulator's root user, such as a test's looks at the table, are let through
-and not counted.
+body concern it), `as_a_whole` (in no form that an operation has for itself). The answer is its number: `GET
+/_weather/<number>` tells what has come of it, `DELETE` tells it and ends it. Calls by the emulator's root user, such as
+a test's looks at the table, are let through and not counted.
 
 A refused call does nothing. It is refused in the forms that AWS has: as a whole by two names, a transaction also for
 one of its writes, a batch of reads also by leaving half of the keys to be asked for again.
 """
 
+import itertools
 import json
 import os
 import random
@@ -41,6 +42,7 @@ class Weather:
     calls: Counter = field(default_factory=Counter)
     refused: Counter = field(default_factory=Counter)
     gave_up: Counter = field(default_factory=Counter)
+    not_in_time: int = 0
     waits: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
@@ -50,12 +52,16 @@ class Weather:
 
     def form(self, operation: str, headers: dict, body: bytes) -> str | None:
         """Notes a call; in which form it is refused, if it is."""
+        if self.naming and not any(text.encode() in body for text in self.naming):
+            return None
         call = headers.get("amz-sdk-invocation-id", "")
         attempt, most = self._attempt(headers)
         self.calls[operation] += 1
         if (before := self._refused_at.pop(call, None)) is not None:
             self.waits[attempt].append(time.monotonic() - before)
-        if not self._befalls(body):
+        elif attempt > 1:
+            self.not_in_time += 1
+        if self._dice.random() >= self.share:
             return None
         form = self._dice.choice([*ERRORS] if self.as_a_whole else _forms(operation))
         self.refused[f"{operation} {form}"] += 1
@@ -63,10 +69,6 @@ class Weather:
             self._refused_at[call] = time.monotonic()
             self.gave_up[operation] += attempt == most
         return form
-
-    def _befalls(self, body: bytes) -> bool:
-        named = not self.naming or any(text.encode() in body for text in self.naming)
-        return named and self._dice.random() < self.share
 
     @staticmethod
     def _attempt(headers: dict) -> tuple[int, int]:
@@ -82,11 +84,15 @@ class Weather:
         return self._dice.randrange(max(writes, 1))
 
     def told(self) -> dict:
-        """Counts by operation; waits in milliseconds by the attempt that followed; how busy the emulator itself was."""
+        """Counts by operation; waits in milliseconds by the attempt that followed; how busy the emulator itself was.
+
+        `not_in_time` are calls that came again though nobody refused them: the emulator was too slow for them.
+        """
         return {
             "calls": self.calls,
             "refused": self.refused,
             "gave_up": +self.gave_up,
+            "not_in_time": self.not_in_time,
             "waits_ms": {str(n): [round(1000 * wait, 1) for wait in waits] for n, waits in sorted(self.waits.items())},
             "emulator_cpu": (time.process_time() - self._cpu) / max(time.monotonic() - self._started, 0.001),
         }
@@ -102,40 +108,46 @@ class Sky:
     """Stands between the emulator's DynamoDB and those who call it, and between the emulator and its clients."""
 
     def __init__(self) -> None:
-        self.weather: Weather | None = None
+        self.weathers: dict[str, Weather] = {}
+        self._numbers = itertools.count(1)
 
     def over(self, serve):
         """Wraps DynamoDB's own handler of requests."""
 
         async def wrapped(method: str, path: str, headers: dict, body: bytes, query: dict) -> tuple:
-            weather = self.weather
-            if weather is None or ROOT in headers.get("authorization", ""):
-                return await serve(method, path, headers, body, query)
+            by_root = ROOT in headers.get("authorization", "")
             operation = headers.get("x-amz-target", "").rpartition(".")[2]
-            form = weather.form(operation, headers, body)
-            if form is None:
-                return await serve(method, path, headers, body, query)
-            if form in ERRORS:
-                return _error(form, {"message": ERRORS[form]})
-            if operation == "TransactWriteItems":
-                return _cancelled(weather, json.loads(body))
-            return await _in_part(weather, json.loads(body), lambda less: serve(method, path, headers, less, query))
+            for weather in [] if by_root else self.weathers.values():
+                form = weather.form(operation, headers, body)
+                if form in ERRORS:
+                    return _error(form, {"message": ERRORS[form]})
+                if form is not None and operation == "TransactWriteItems":
+                    return _cancelled(weather, json.loads(body))
+                if form is not None:
+                    less, left = _parted(weather, json.loads(body))
+                    return _with_rest(await serve(method, path, headers, less, query), left)
+            return await serve(method, path, headers, body, query)
 
         return wrapped
 
     def controls(self, app):
-        """Wraps the emulator so that clients can start and end it."""
+        """Wraps the emulator so that clients can start weathers and end them."""
 
         async def wrapped(scope, receive, send):
-            if scope["type"] != "http" or scope["path"] != PATH:
+            path, _, number = scope.get("path", "").partition(PATH)
+            if scope["type"] != "http" or path or not scope["path"].startswith(PATH):
                 return await app(scope, receive, send)
-            told = self.weather.told() if self.weather else {}
+            number = number.strip("/")
             if scope["method"] == "POST":
-                self.weather = Weather(**json.loads(await _body(receive) or b"{}"))
-            elif scope["method"] == "DELETE":
-                self.weather = None
+                number = str(next(self._numbers))
+                self.weathers[number] = Weather(**json.loads(await _body(receive) or b"{}"))
+                said = number
+            else:
+                said = self.weathers[number].told()
+            if scope["method"] == "DELETE":
+                del self.weathers[number]
             await send({"type": "http.response.start", "status": 200, "headers": JSON})
-            await send({"type": "http.response.body", "body": json.dumps(told).encode()})
+            await send({"type": "http.response.body", "body": json.dumps(said).encode()})
 
         return wrapped
 
@@ -153,8 +165,8 @@ def _cancelled(weather: Weather, request: dict) -> tuple:
     return _error("TransactionCanceledException", {"Message": message, "CancellationReasons": reasons})
 
 
-async def _in_part(weather: Weather, request: dict, serve) -> tuple:
-    """Answers the first of a batch's keys; the others are left over."""
+def _parted(weather: Weather, request: dict) -> tuple[bytes, dict]:
+    """A batch of reads with the first of its keys, and the rest of them."""
     left = {}
     for table, wanted in request.get("RequestItems", {}).items():
         keys = wanted["Keys"]
@@ -162,7 +174,11 @@ async def _in_part(weather: Weather, request: dict, serve) -> tuple:
         if keys[cut:]:
             left[table] = {**wanted, "Keys": keys[cut:]}
         wanted["Keys"] = keys[:cut]
-    status, headers, body = await serve(json.dumps(request).encode())
+    return json.dumps(request).encode(), left
+
+
+def _with_rest(answer: tuple, left: dict) -> tuple:
+    status, headers, body = answer
     whole = json.dumps({**json.loads(body), "UnprocessedKeys": left}).encode()
     return status, {**headers, "x-amz-crc32": str(zlib.crc32(whole))}, whole
 

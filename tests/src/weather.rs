@@ -14,19 +14,19 @@ pub struct Weather {
 }
 
 impl Weather {
-    /// From now on: `how` as in `weather.py`. There is one weather for the whole stack: whoever runs
-    /// beside other tests names whom it befalls.
+    /// From now on: `how` as in `weather.py`. Who runs beside other tests names whom it befalls.
     ///
     /// # Panics
     /// There is no emulator.
     pub async fn start(how: &Value) -> Self {
         let endpoint = env::var("AWS_ENDPOINT_URL").expect("set by `make test`");
         let http = Client::builder().no_proxy().build().expect("a client");
-        let weather = Self {
+        let mut weather = Self {
             http,
             url: format!("{endpoint}/_weather"),
         };
-        weather.ask(Method::POST, how).await;
+        let number = weather.ask(Method::POST, how).await;
+        weather.url = format!("{}/{}", weather.url, number.as_str().expect("a number"));
         weather
     }
 

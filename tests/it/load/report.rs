@@ -55,7 +55,7 @@ fn ticks() -> Option<(u64, u64)> {
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) machine: Machine,
-    /// What the weather tells; null when nobody asked.
+    /// What the weather tells.
     pub(super) weather: Value,
     /// Until the last message was answered.
     pub(super) took: Duration,
@@ -106,9 +106,7 @@ impl Report {
                 "The machine was busy to {share:.0} %, load average {load}."
             ));
         }
-        if !self.weather.is_null() {
-            line(weather(&self.weather, run.letters.len()));
-        }
+        line(weather(&self.weather, run.letters.len()));
         if size.is_alone() {
             let queues = judge::queues(&run.world).await;
             let queues = queues
@@ -175,10 +173,11 @@ pub(super) fn weather(told: &Value, messages: usize) -> String {
         .sum();
     let mut text = format!(
         "The emulator's own process had {:.0} % of a processor. DynamoDB: {total} calls ({:.1} a message, beats and \
-         sweeps among them): {}.",
+         sweeps among them): {}. {} came again as nobody answered in time.",
         100.0 * told["emulator_cpu"].as_f64().unwrap_or_default(),
         total as f64 / messages.max(1) as f64,
         counts("calls"),
+        told["not_in_time"],
     );
     if told["refused"]
         .as_object()

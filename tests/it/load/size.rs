@@ -22,7 +22,7 @@ pub(super) struct Size {
 }
 
 /// Calls under way at once, at most: what is due then waits, and the report says for how long.
-pub(super) const AT_ONCE: usize = 128;
+pub(super) const AT_ONCE: usize = 64;
 
 impl Size {
     /// What `make load` says, or the short form.
@@ -74,16 +74,16 @@ pub(super) struct Message {
     pub(super) twice: bool,
 }
 
-/// All messages, in the order in which they are due. A quarter goes to a tenth of the workspaces, so
-/// that lines form; half come from people; one in twenty meets a busy agent, one in twenty is sent
-/// twice.
+/// All messages, in the order in which they are due: ever faster for the first quarter of the time, as
+/// functions have to start. A quarter of them goes to a tenth of the workspaces, so that lines form; half come
+/// from people; one in thirty meets a busy agent, one in twenty is sent twice.
 pub(super) fn plan(size: &Size) -> Vec<Message> {
     let mut dice = fastrand::Rng::with_seed(8);
-    let every = Duration::from_secs_f64(1.0 / size.rate);
     let (all, hot) = (size.workspaces, (size.workspaces / 10).max(1));
-    (0..)
-        .map(|number| every * number)
-        .take_while(|at| *at < size.time)
+    let warm = size.time.as_secs_f64() / 4.0;
+    let next = |at: &f64| Some(at + 1.0 / (size.rate * (0.25 + 0.75 * at / warm).min(1.0)));
+    std::iter::successors(Some(0.0), next)
+        .take_while(|at| *at < size.time.as_secs_f64())
         .enumerate()
         .map(|(number, at)| {
             let among = if dice.u8(..4) == 0 { hot } else { all };
@@ -91,11 +91,11 @@ pub(super) fn plan(size: &Size) -> Vec<Message> {
             let sibling = (to + dice.usize(1..all)) % all;
             Message {
                 id: Uuid::new_v4().to_string(),
-                at,
+                at: Duration::from_secs_f64(at),
                 to,
                 from: dice.bool().then_some(sibling),
                 work_ms: dice.u64(20..400),
-                busy: number % 20 == 7,
+                busy: number % 30 == 7,
                 twice: number % 20 == 13,
             }
         })

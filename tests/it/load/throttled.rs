@@ -73,7 +73,7 @@ async fn what_cannot_be_written_is_refused_in_one_form_and_carried_once_when_sen
 #[ignore = "it throttles the whole stack: `make load`, where no other test runs"]
 async fn what_was_accepted_under_throttling_has_one_result() {
     let weather = json!({"share": CHANCE, "seed": 8});
-    let run = Run::of(Size::of_env(), Some(weather)).await;
+    let run = Run::of(Size::of_env(), weather).await;
     run.tell("throttled").await;
     // A reply that could not be kept is asked for once more.
     run.judge(2).await;
