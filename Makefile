@@ -24,7 +24,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 GLIBC := GLIBC_2.34
 
 .DEFAULT_GOAL := help
-.PHONY: help dev redeploy logs test test-unit test-e2e test-console openapi test-openapi security security-e2e grants fuzz deny soak soak-fleet bench bench-baseline cost lint validate build deploy deploy-local-sam clean-local
+.PHONY: help dev redeploy logs test test-unit test-e2e test-console openapi test-openapi security security-e2e load grants fuzz deny soak soak-fleet bench bench-baseline cost lint validate build deploy deploy-local-sam clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,12 +63,20 @@ openapi: ## Write docs/openapi.json anew, from the types on the wire
 test-openapi: $(LOCAL)/venv/.made $(LOCAL)/venv-schemathesis/.made ## Made-up requests of all sorts: every answer is one that docs/openapi.json has (EXAMPLES=10)
 	$(EMULATOR_PYTHON) infra/local/test.py $(LOCAL)/venv-schemathesis/bin/python infra/local/openapi_fuzz.py $(or $(EXAMPLES),10)
 
-security: security-e2e fuzz deny test-openapi ## What SECURITY.md promises, longer than in `make test` (FUZZ_SECONDS=30 a target, GARBAGE_ROUNDS=20)
+security: security-e2e load fuzz deny test-openapi ## What SECURITY.md promises, longer than in `make test` (FUZZ_SECONDS=30 a target, GARBAGE_ROUNDS=20)
 
 # Addresses, doors, outages, permissions and garbage; then the logs of all functions are looked through.
 security-e2e: $(LOCAL)/venv/.made
 	GARBAGE_ROUNDS=$(or $(GARBAGE_ROUNDS),20) $(EMULATOR_PYTHON) infra/local/test.py \
 	  cargo test --workspace --test it -- ssrf:: template:: modes:: store::outage store::garbage _refused
+
+# One after the other, each alone with the stack; the filters are not `load::`, which every upload has in its name.
+load: $(LOCAL)/venv/.made ## Load on a stack of its own, calm and with a table that throttles; .local/load.md (WORKSPACES=200 RATE=20 messages/s SECONDS=120)
+	@rm -f $(LOCAL)/load.md
+	LOAD_WORKSPACES=$(or $(WORKSPACES),200) LOAD_RATE=$(or $(RATE),20) LOAD_SECONDS=$(or $(SECONDS),120) \
+	  LOAD_BEAT_SECONDS=30 LOAD_DRAIN_SECONDS=600 LOAD_REPORT=$(CURDIR)/$(LOCAL)/load.md \
+	  $(EMULATOR_PYTHON) infra/local/test.py cargo test --workspace --test it -- \
+	  load::calm load::throttled::what_was --include-ignored --test-threads=1 --nocapture
 
 grants: $(LOCAL)/venv/.made ## All end-to-end tests, and then the permissions of functions that none of them used, to read
 	$(EMULATOR_PYTHON) infra/local/test.py --grants cargo test --workspace --test it

@@ -1,4 +1,4 @@
-"""Starts MiniStack, the AWS emulator, with seven changes that a local stack needs.
+"""Starts MiniStack, the AWS emulator, with eight changes that a local stack needs.
 
 1. The HTTP API also answers without a prefix on a port of its own, and the WebSocket API there under `/ws`. On the
    emulator's own port both hide behind `/_aws/execute-api/<id>`.
@@ -11,6 +11,7 @@
    EC2 does not.
 6. The protocol that a WebSocket's `$connect` function chooses is told to the client, which hangs up without it.
 7. Each permission that a role makes use of is noted in a file, once.
+8. DynamoDB refuses calls of functions now and then, when a test asks for it (`weather.py`).
 
 State is not kept between runs. The emulator itself is configured by its environment; `stack.py` sets it.
 """
@@ -33,7 +34,9 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 from ministack.core import iam_evaluator
-from ministack.services import apigateway, eventbridge, lambda_svc
+from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc
+
+from weather import Sky
 
 STREAM_POLL_SECONDS = 0.05
 WEBSOCKET_PATH = "/ws"
@@ -115,6 +118,13 @@ def note_permissions(path: Path) -> None:
         return result
 
     iam_evaluator.evaluate = noting
+
+
+def let_tables_be_busy() -> Sky:
+    """Puts the sky over DynamoDB; it is clear until a test asks for something else."""
+    sky = Sky()
+    dynamodb.handle_request = sky.over(_private(dynamodb, "handle_request"))
+    return sky
 
 
 def _private(module, name: str):
@@ -213,13 +223,14 @@ def main() -> None:
     tell_the_chosen_protocol()
     accept_events_of_aws()
     note_permissions(arguments.permissions)
+    sky = let_tables_be_busy()
     allow_many_connections()
     threading.Thread(target=stop_with_parent, daemon=True, name="parent").start()
 
     config = Config()
     config.bind = [f"127.0.0.1:{arguments.aws_port}", f"127.0.0.1:{arguments.api_port}"]
     config.keep_alive_timeout = 75  # the emulator's own value; the default of 5 s drops clients' idle connections
-    front = without_prefix(app, arguments.api_port, arguments.http_api, arguments.websocket_api)
+    front = without_prefix(sky.controls(app), arguments.api_port, arguments.http_api, arguments.websocket_api)
     asyncio.run(serve(front, config))
 
 

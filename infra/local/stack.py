@@ -171,6 +171,7 @@ def _environment(settings: Settings, scratch: Path) -> dict[str, str]:
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "localhost",
         "IOT_MTLS_ENABLED": "false",  # else it opens port 8883 to the network, whatever BIND_HOST says
+        "MINISTACK_WORKER_THREADS": "512",  # one an invocation: none must wait for one that waits for it
         "DOCKER_HOST": "unix:///nonexistent",  # else it removes containers of other emulators on this machine
         "AWS_ENDPOINT_URL": settings.aws_endpoint,  # without it functions would call the real AWS
         "AWS_ENDPOINT_URL_STS": settings.aws_endpoint,  # where the bootstrap exchange asks whose signature that is

@@ -13,6 +13,7 @@ mod example_agent;
 mod fallback;
 mod fleet;
 mod ledger;
+mod load;
 mod metrics;
 mod modes;
 mod openapi;

@@ -20,6 +20,7 @@ pub mod simulation;
 pub mod ssrf;
 pub mod template;
 pub mod twin;
+mod weather;
 mod world;
 
 pub use agent::{Agent, Received, Script};
@@ -29,4 +30,5 @@ pub use call::{Call, at_once};
 pub use form::form;
 pub use listener::Listener;
 pub use messages::Held;
+pub use weather::Weather;
 pub use world::{STRANGER, Workspace, World, envelope, until};

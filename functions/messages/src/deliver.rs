@@ -3,7 +3,10 @@
 //! Invoked synchronously by `dispatch` with an offer, and fed by the queue with one job at a time.
 //! Either way it runs to its end: that `dispatch` stops waiting stops nothing.
 
-use domain::{Error, RequestId, Result, job::Job};
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable as _};
+use domain::{Error, Kind, RequestId, Result, job::Job};
 use serde::{Deserialize, Serialize};
 use store::ledger::Ledger as _;
 
@@ -75,7 +78,8 @@ pub async fn handle(messages: &'static Messages, given: Given) -> Result<Said> {
             let mut failures = Vec::new();
             for record in records {
                 // What an agent does is in the ledger; only our own trouble fails a job.
-                if let Err(error) = work(messages, &record.body).await {
+                let tried = || work(messages, &record.body);
+                if let Err(error) = tried.retry(soon()).when(may_pass).await {
                     edge::http::log_failure(&error, "job");
                     failures.push(Failure {
                         item: record.message_id,
@@ -85,6 +89,22 @@ pub async fn handle(messages: &'static Messages, given: Given) -> Result<Said> {
             Ok(Said::Batch { failures })
         }
     }
+}
+
+/// When a job that met a busy table is tried again: five times within two minutes at most. The queue, whose
+/// visibility is that of the longest delivery, would have it wait for 16.
+fn soon() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(Duration::from_secs(1))
+        .with_factor(4.0)
+        .with_max_delay(Duration::from_secs(30))
+        .with_max_times(4)
+}
+
+/// Whether a failure is one of the table's, which passes, and none of ours, which does not.
+fn may_pass(error: &Error) -> bool {
+    error.kind() == Kind::PlatformUnavailable
 }
 
 async fn work(messages: &'static Messages, body: &str) -> Result<()> {

@@ -4,6 +4,7 @@
 mod conflicts;
 mod garbage;
 mod initial_memories;
+mod late;
 mod lifecycle;
 mod lifecycle_races;
 mod lifecycle_routes;
@@ -20,6 +21,7 @@ mod secrets_kms;
 mod secrets_log;
 mod tokens;
 mod tree;
+mod unkept;
 mod wakes;
 mod weather;
 

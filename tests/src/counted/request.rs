@@ -1,7 +1,9 @@
 //! One HTTP request to a function in this process, as the gateway hands it over.
 
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
-use lambda_http::{Body, Response};
+use lambda_http::{Body, Context, RequestExt as _, Response};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -18,6 +20,7 @@ pub struct InCall {
     headers: Vec<(String, String)>,
     body: Option<String>,
     address: String,
+    stops_in: Option<Duration>,
 }
 
 impl InCall {
@@ -31,6 +34,7 @@ impl InCall {
             headers: Vec::new(),
             body: None,
             address: "203.0.113.9".to_owned(),
+            stops_in: None,
         }
     }
 
@@ -47,6 +51,15 @@ impl InCall {
             return self;
         }
         self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// To a function that Lambda stops so long after it was called.
+    #[must_use]
+    pub fn stopping_in(self, time: Duration) -> Self {
+        Self {
+            stops_in: Some(time),
+            ..self
+        }
     }
 
     /// From this address.
@@ -155,7 +168,11 @@ impl InCall {
         let (function, params) = Template::ours().route(self.method.as_str(), &self.path);
         let event = self.event(&params).to_string();
         let request = lambda_http::request::from_str(&event).expect("an event");
-        (function, request)
+        let mut context = Context::default();
+        if let Some(time) = self.stops_in {
+            context.deadline = now_ms() + u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        }
+        (function, request.with_lambda_context(context))
     }
 
     fn event(&self, params: &[(String, String)]) -> Value {

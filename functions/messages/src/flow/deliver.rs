@@ -6,7 +6,7 @@ use domain::{
     RequestId, Result,
     request::{Hold, Request},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::ledger::Ledger;
 
@@ -16,6 +16,9 @@ use super::{
     watch::{Seen, Watch},
 };
 use crate::outcome::Outcome;
+
+/// After this long nobody keeps a body any more: whoever accepts has 30 s for it all.
+const ACCEPTANCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// A request to deliver.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -97,9 +100,7 @@ where
         flow.world.fetch(request.body, flow.now()),
     );
     let Some(body) = body? else {
-        // Its acceptance broke off half way, and its caller was told so.
-        let why = "the message was not kept".to_owned();
-        return Ok(Err(Exchange::Unroutable { why }));
+        return Ok(Err(not_kept(request, flow.now())));
     };
     let Some(target) = target?.filter(|target| !target.url.is_empty()) else {
         let why = "it has no address now".to_owned();
@@ -115,6 +116,20 @@ where
             .and_then(|idle| u32::try_from(idle.as_secs()).ok()),
         deadline: None,
     }))
+}
+
+/// A body that is not there. It is written beside the acceptance: when the table throttles, a line may move
+/// faster. Afterwards its acceptance broke off half way, and its caller was told so.
+fn not_kept(request: &Request, now: Timestamp) -> Exchange {
+    if now < request.accepted_at + ACCEPTANCE {
+        return Exchange::Busy {
+            why: "the message is not kept yet".to_owned(),
+            retry_after: Some(1),
+        };
+    }
+    Exchange::Unroutable {
+        why: "the message was not kept".to_owned(),
+    }
 }
 
 /// How an exchange ended, and after how many milliseconds the headers came.

@@ -96,7 +96,8 @@ where
     if let Err(error) = kept
         && matches!(accepted, Accepted::Offered | Accepted::Waiting)
     {
-        // Whoever carries it finds no body and fails it; the caller knows at once.
+        // Whoever carries it finds no body and fails it, unless the caller, who knows at once, has come
+        // again by then.
         return Err(error);
     }
     match accepted {
@@ -104,10 +105,11 @@ where
         Accepted::Waiting => in_line(flow, request, arrival.until).await,
         Accepted::Repeat { of, digest } => {
             let own = request.idempotency.as_ref();
-            if arrival.refuses_others && own.is_none_or(|own| own.digest != digest) {
+            let same = own.is_some_and(|own| own.digest == digest);
+            if arrival.refuses_others && !same {
                 return Ok(Answer::OtherMessage);
             }
-            attach(flow, of, arrival.until).await
+            attach(flow, of, &arrival, same).await
         }
         Accepted::QueueFull(depth) => Ok(Answer::QueueFull(depth)),
         Accepted::Paused => Ok(Answer::Paused),
@@ -176,11 +178,12 @@ where
     queued(flow, request).await
 }
 
-/// Waits for the request that this one repeats.
+/// Waits for the request that this one repeats; `same` is whether it says the same.
 async fn attach<W, T, C>(
     flow: &Flow<'_, W, T, C>,
     of: RequestId,
-    until: Timestamp,
+    arrival: &Arrival<'_>,
+    same: bool,
 ) -> Result<Answer>
 where
     W: Ledger + Shelf,
@@ -189,7 +192,14 @@ where
 {
     let missing = || Error::unavailable("a repeated message is not in the ledger");
     let live = flow.world.request(of).await?.ok_or_else(missing)?;
-    match ended(flow, of, until).await? {
+    if same && !live.state.is_final() {
+        // Its body may not have been kept. Then its caller was told to come again, and brings it now.
+        let kept = flow.world.fetch(live.body, flow.now()).await?;
+        if kept.is_none() {
+            flow.world.put(live.body, arrival.body, flow.now()).await?;
+        }
+    }
+    match ended(flow, of, arrival.until).await? {
         Some(ended) => Ok(Answer::Kept(kept_outcome(flow, &ended).await?)),
         None => queued(flow, &live).await,
     }

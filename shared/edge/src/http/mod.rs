@@ -3,6 +3,7 @@
 mod cors;
 mod failure;
 mod guard;
+mod in_time;
 mod input;
 mod list;
 mod rate;
@@ -16,6 +17,7 @@ use domain::{Error, Result};
 pub use failure::log_failure;
 pub(crate) use failure::status;
 use futures_util::FutureExt as _;
+use in_time::in_time;
 pub use input::{Fields, Input, Number};
 use lambda_http::{
     Body, Request, Response,
@@ -42,7 +44,7 @@ where
     Ok(lambda_http::run(service).await?)
 }
 
-/// One request, answered. A panic is one failed request, not a dead function.
+/// One request, answered, before Lambda stops the function. A panic is one failed request, not a dead function.
 ///
 /// By `handler`, unless the browser's origin is not allowed here, its client calls too often, or it is
 /// for another organisation. These three refusals carry no security headers, as the contract has it (registry-and-auth 3).
@@ -57,8 +59,9 @@ where
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
-    let (who, now) = (caller.clone(), input.now);
-    let outcome = caught(async { handler(context, caller, input).await }).await;
+    let (who, now, stops_at) = (caller.clone(), input.now, input.stops_at);
+    let handling = caught(async { handler(context, caller, input).await });
+    let outcome = in_time(stops_at, now, handling).await;
     if outcome.is_ok() {
         rate::note(app, &who, now).await;
     }
