@@ -9,6 +9,7 @@ mod rate;
 mod reply;
 mod security;
 mod streamed;
+mod tidy;
 
 use std::panic::AssertUnwindSafe;
 
@@ -18,11 +19,14 @@ pub(crate) use failure::status;
 use futures_util::FutureExt as _;
 pub use input::{Fields, Input, Number};
 use lambda_http::{
-    Body, Request, Response,
+    Adapter, Body, Request, Response, Service as _,
     http::{Method, StatusCode},
+    request::LambdaRequest,
 };
+use lambda_runtime::LambdaEvent;
 pub use reply::{Done, Reply};
 pub use streamed::{Streamed, answer_streamed, serve_streams};
+pub use tidy::tidy;
 
 use crate::{App, Caller, Stop};
 
@@ -39,7 +43,14 @@ where
     let service = lambda_http::service_fn(move |request: Request| async move {
         Ok::<_, lambda_http::Error>(answer(context, request, handler).await)
     });
-    Ok(lambda_http::run(service).await?)
+    // As `lambda_http::run`, with the event looked at first.
+    let adapter = Adapter::from(service);
+    let service = lambda_runtime::service_fn(move |event: LambdaEvent<LambdaRequest>| {
+        let LambdaEvent { payload, context } = event;
+        let event = LambdaEvent::new(tidy(payload), context);
+        adapter.clone().call(event)
+    });
+    Ok(lambda_runtime::run(service).await?)
 }
 
 /// One request, answered. A panic is one failed request, not a dead function.
