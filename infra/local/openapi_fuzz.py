@@ -69,7 +69,7 @@ def _passes(who: str, token: str | None, examples: int, known: dict[str, str], a
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "answers.json"
         hooks = {"SCHEMATHESIS_HOOKS": "openapi_hooks", "PYTHONPATH": str(here), "FUZZ_REPORT": str(report)}
-        hooks["FUZZ_KNOWN"] = json.dumps(known)
+        hooks |= {"FUZZ_KNOWN": json.dumps(known), "FUZZ_TOKEN": token or ""}
         # It keeps notes where it runs.
         code = subprocess.run(command, env=os.environ | hooks, cwd=folder, check=False).returncode
         for name, statuses in json.loads(report.read_text()).items():

@@ -66,7 +66,8 @@ def before_call(context, case, kwargs):
     if name == "create_workspace" and isinstance(body, dict):
         # A machine is a process here: none for what nobody will talk to.
         body["external"] = True
-    if make := BEFORE.get(name):
+    # Nobody is refused, whatever is there.
+    if (make := BEFORE.get(name)) and os.environ["FUZZ_TOKEN"]:
         try:
             make(case, path)
         except urllib.error.HTTPError as error:
@@ -100,9 +101,12 @@ def _header(name, value):
     return before
 
 
-def _asked_by_us(case, path):
-    _header("X-Workspace-ID", OWN)(case, path)
-    path["id"] = KNOWN["neighbour"]
+def _asked_by_us(of):
+    def before(case, path):
+        _header("X-Workspace-ID", OWN)(case, path)
+        path["id"] = KNOWN[of]
+
+    return before
 
 
 def _resumable(case, path):
@@ -146,9 +150,8 @@ BEFORE = {
     "delete_workspace": _removable,
     "resume_workspace": _resumable,
     "hibernate_workspace": _online,
-    "get_console": _in_path("id", lambda: KNOWN["machine"]),
-    "discover": _asked_by_us,
-    "list_neighbours_schedules_health": _asked_by_us,
+    "discover": _asked_by_us("reachable"),
+    "list_neighbours_schedules_health": _asked_by_us("neighbour"),
     "complete_upload": _file_in_body,
     "download_file": _file_in_query,
     # Without something to tell, each answer waits 20 s.

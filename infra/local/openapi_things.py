@@ -35,6 +35,14 @@ def register(workspace_id: str, token: str = ADMIN) -> None:
     ask("POST", "/registry/register", card, token)
 
 
+def reachable(name: str) -> str:
+    """One with an address, where nobody is."""
+    made = ask("POST", "/workspaces", {"name": name, "external": True})
+    card = {"id": made["id"], "url": "http://127.0.0.1:9/", "agent_card": {"name": name}}
+    ask("POST", "/registry/register", card, made["connection"]["auth_token"])
+    return made["id"]
+
+
 def things() -> dict:
     """The world that all requests are about: two who may talk, one to stop and start, and what the first one has."""
     alice, bob, spare = (workspace(name) for name in ("Alice", "Bob", "Spare"))
@@ -45,7 +53,7 @@ def things() -> dict:
         "workspace": alice["id"],
         "neighbour": bob["id"],
         "spare": spare["id"],
-        "machine": ask("POST", "/workspaces", {"name": "Machine", "runtime": "example"})["id"],
+        "reachable": reachable("Carol"),
         "schedule": schedule(alice["id"]),
         "request": ask("POST", f"{at}/a2a", MESSAGE)["queue_id"],
         "delegation": delegation(alice["id"], bob["id"]),

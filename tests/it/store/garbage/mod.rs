@@ -21,7 +21,7 @@ use proptest::{
 use stage::Stage;
 
 /// How often each call is changed, unless `GARBAGE_CASES` says otherwise.
-const CASES: u32 = 16;
+const CASES: u32 = 8;
 
 fn hold(changes: impl Fn(&InCall) -> Option<BoxedStrategy<Change>>) {
     let stage = Stage::new();
