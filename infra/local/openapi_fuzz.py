@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import typing
 from pathlib import Path
 
 import openapi_things as things
@@ -24,18 +25,27 @@ SUCCEED = 0.95
 NEVER = {"bootstrap_exchange": "only a machine can sign for its role; tests/it/fleet/exchange.rs has it"}
 
 
+class Caller(typing.NamedTuple):
+    name: str
+    token: str | None
+    examples: int
+    phases: str
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("examples", type=int, help="how many requests per operation and caller, at most")
     examples = parser.parse_args().examples
     known = things.things()
+    phases = os.environ.get("FUZZ_PHASES", "examples,fuzzing")
     callers = (
-        ("nobody", None, max(1, examples // 5)),
-        ("a workspace", known["token"], examples),
-        ("the admin", things.ADMIN, examples),
+        # Refused as a rule, so it is enough to see that they are.
+        Caller("nobody", None, max(1, examples // 5), "fuzzing"),
+        Caller("a workspace", known["token"], examples, phases),
+        Caller("the admin", things.ADMIN, examples, phases),
     )
     answers = collections.defaultdict(collections.Counter)
-    failed = [who for who, token, most in callers if not _passes(who, token, most, known, answers)]
+    failed = [caller.name for caller in callers if not _passes(caller, known, answers)]
     good = {name for name, statuses in answers.items() if any(status[0] == "2" for status in statuses)}
     print(f"{len(good)} of {len(answers)} operations succeeded for somebody. All others:")
     for name in sorted(set(answers) - good):
@@ -49,27 +59,27 @@ def main() -> int:
     return len(failed)
 
 
-def _passes(who: str, token: str | None, examples: int, known: dict[str, str], answers: dict) -> bool:
-    print(f"\nAsking as {who}:", flush=True)
+def _passes(caller: Caller, known: dict[str, str], answers: dict) -> bool:
+    print(f"\nAsking as {caller.name}:", flush=True)
     here = Path(__file__).parent
     command = [str(Path(sys.executable).absolute().parent / "schemathesis"), "run", f"{things.BASE}/openapi.json"]
     command += [
         "--checks",
         CHECKS,
         "--phases",
-        os.environ.get("FUZZ_PHASES", "examples,fuzzing"),
+        caller.phases,
         "--max-examples",
-        str(examples),
+        str(caller.examples),
     ]
     command += ["--seed", str(SEED), "--continue-on-failure", "--no-shrink", "--suppress-health-check", "all"]
     # One after the other: a failure comes again, and Python 3.11 breaks when two threads parse at a time.
     command += ["--request-timeout", "30", "--warnings", "off", "--workers", "1"]
-    if token:
-        command += ["--header", f"Authorization: Bearer {token}"]
+    if caller.token:
+        command += ["--header", f"Authorization: Bearer {caller.token}"]
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "answers.json"
         hooks = {"SCHEMATHESIS_HOOKS": "openapi_hooks", "PYTHONPATH": str(here), "FUZZ_REPORT": str(report)}
-        hooks |= {"FUZZ_KNOWN": json.dumps(known), "FUZZ_TOKEN": token or ""}
+        hooks |= {"FUZZ_KNOWN": json.dumps(known), "FUZZ_TOKEN": caller.token or ""}
         # It keeps notes where it runs.
         code = subprocess.run(command, env=os.environ | hooks, cwd=folder, check=False).returncode
         for name, statuses in json.loads(report.read_text()).items():

@@ -1,8 +1,8 @@
 """What schemathesis asks for and how it judges: loaded by it, see `openapi_fuzz.py`.
 
-Made-up ids hit nothing, so three of four requests get real ones, and all get them that the document's examples are sent
-by. What a request uses up is made before it. The choice follows from what was made up, so a seed gives the same requests
-again.
+Made-up ids hit nothing, so three of four requests get real ones, and so do all that have the ids of the document's
+examples. What a request uses up is made before it. The choice follows from what was made up, so a seed gives the same
+requests again.
 """
 
 import atexit
@@ -12,8 +12,9 @@ import os
 import urllib.error
 import zlib
 
-import openapi_things as things
 import schemathesis
+
+import openapi_things as things
 
 KNOWN = json.loads(os.environ["FUZZ_KNOWN"])
 OWN, SPARE = KNOWN["workspace"], KNOWN["spare"]
