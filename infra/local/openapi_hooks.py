@@ -111,11 +111,13 @@ def _asked_by_us(of):
 
 
 def _resumable(case, path):
-    things.ask("POST", f"/workspaces/{SPARE}/pause")
+    if things.status(SPARE) != "paused":
+        things.ask("POST", f"/workspaces/{SPARE}/pause")
 
 
 def _online(case, path):
-    things.ask("POST", f"/workspaces/{SPARE}/resume")
+    if things.status(SPARE) == "paused":
+        things.ask("POST", f"/workspaces/{SPARE}/resume")
     things.register(SPARE)
 
 

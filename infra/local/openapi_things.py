@@ -35,6 +35,10 @@ def register(workspace_id: str, token: str = ADMIN) -> None:
     ask("POST", "/registry/register", card, token)
 
 
+def status(workspace_id: str) -> str:
+    return ask("GET", f"/workspaces/{workspace_id}/state")["status"]
+
+
 def reachable(name: str) -> str:
     """One with an address, where nobody is."""
     made = ask("POST", "/workspaces", {"name": name, "external": True})

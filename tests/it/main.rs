@@ -24,5 +24,6 @@ mod ssrf;
 mod store;
 mod template;
 mod templates;
+mod typed;
 mod workspaces;
 mod ws;

@@ -21,7 +21,7 @@ use proptest::{
 use stage::Stage;
 
 /// How often each call is changed, unless `GARBAGE_CASES` says otherwise.
-const CASES: u32 = 8;
+const CASES: u32 = 4;
 
 fn hold(changes: impl Fn(&InCall) -> Option<BoxedStrategy<Change>>) {
     let stage = Stage::new();
@@ -71,8 +71,8 @@ fn every_route_has_a_call_that_succeeds() {
             good.insert(call.route());
         }
     }
-    // What no route answers is no success.
-    good.insert("ANY $default".to_owned());
+    // What no route answers is no success, and a machine's signature cannot be made up.
+    good.extend(["ANY $default", "POST /bootstrap/exchange"].map(str::to_owned));
     let refused: Vec<_> = all.difference(&good).collect();
     assert!(
         refused.is_empty(),

@@ -143,7 +143,14 @@ async fn more(inside: &InProcess, messages: &'static Messages) -> Vec<InCall> {
         .await
         .expect(200)
         .text("id");
+    let signed = json!({"headers": {
+        "authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20261129/us-east-1/sts/aws4_request",
+        "host": "sts.us-east-1.amazonaws.com",
+        "x-amz-date": "20261129T000000Z",
+        "x-molecule-stack": "in-process",
+    }});
     vec![
+        inside.post("/bootstrap/exchange").json(&signed),
         message(&poll),
         message(&push),
         of(Method::GET, &poll, &request),
