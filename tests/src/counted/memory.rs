@@ -23,9 +23,11 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use domain::Mode;
+use edge::App;
 use serde_json::json;
 
-use super::{AwsCall, wire::describe};
+use super::{AwsCall, InProcess, Scale, Wire, example, settings, wire::describe};
 use crate::dynamo::{Dynamo, Id, Item, Refusal};
 
 /// A data key and what it is wrapped as: there are no secrets here.
@@ -46,6 +48,34 @@ pub struct Memory {
 pub struct Snapshot {
     items: BTreeMap<Id, Item>,
     objects: Objects,
+}
+
+impl InProcess {
+    /// Over nothing but this process' memory: no stack is needed, and a call takes ten milliseconds.
+    pub async fn in_memory(mode: Mode) -> (Self, Memory) {
+        let (memory, settings) = (
+            Memory::default(),
+            settings(mode, "table".to_owned(), "bucket".to_owned(), example()),
+        );
+        let (admin, wire) = (settings.admin_token.clone(), Wire::inside(memory.clone()));
+        let sdk = edge::sdk_config()
+            .region("us-east-1")
+            .test_credentials()
+            .endpoint_url("http://memory.invalid")
+            .retry_config(aws_config::retry::RetryConfig::disabled())
+            .http_client(wire.clone())
+            .load()
+            .await;
+        let scale = Scale::new(aws_sdk_dynamodb::Client::new(&sdk), &settings.table);
+        let app: &App = Box::leak(Box::new(App::new(settings, sdk)));
+        let inside = Self {
+            app,
+            wire,
+            scale,
+            admin,
+        };
+        (inside, memory)
+    }
 }
 
 impl Memory {

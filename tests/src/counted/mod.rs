@@ -143,32 +143,6 @@ impl InProcess {
         }
     }
 
-    /// Over nothing but this process' memory: no stack is needed, and a call takes a millisecond.
-    pub async fn in_memory(mode: Mode) -> (Self, Memory) {
-        let (memory, settings) = (
-            Memory::default(),
-            settings(mode, "table".to_owned(), "bucket".to_owned(), example()),
-        );
-        let (admin, wire) = (settings.admin_token.clone(), Wire::inside(memory.clone()));
-        let sdk = edge::sdk_config()
-            .region("us-east-1")
-            .test_credentials()
-            .endpoint_url("http://memory.invalid")
-            .retry_config(aws_config::retry::RetryConfig::disabled())
-            .http_client(wire.clone())
-            .load()
-            .await;
-        let scale = Scale::new(aws_sdk_dynamodb::Client::new(&sdk), &settings.table);
-        let app: &App = Box::leak(Box::new(App::new(settings, sdk)));
-        let inside = Self {
-            app,
-            wire,
-            scale,
-            admin,
-        };
-        (inside, memory)
-    }
-
     async fn start(
         mode: Mode,
         weighs: bool,

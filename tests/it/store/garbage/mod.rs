@@ -3,7 +3,7 @@
 //!
 //! Over every route there is rather than over every type: a decoder is what a route does with what it was
 //! sent, and a new route is covered by the call it needs in `every_route.rs` anyway. In memory, so that a
-//! call takes a millisecond, and each case begins with the same world.
+//! call takes some milliseconds, and each case begins with the same world.
 
 mod change;
 mod handshake;

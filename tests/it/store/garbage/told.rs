@@ -36,9 +36,10 @@ fn kept<T: DeserializeOwned + Serialize>(text: &str) -> Result<bool, String> {
     let once = written(&first)?;
     let again: T = serde_json::from_str(&once).map_err(|error| format!("{error}: {once}"))?;
     let twice = written(&again)?;
-    match once == twice {
-        true => Ok(true),
-        false => Err(format!("{once} became {twice}")),
+    if once == twice {
+        Ok(true)
+    } else {
+        Err(format!("{once} became {twice}"))
     }
 }
 
