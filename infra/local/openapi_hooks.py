@@ -116,9 +116,9 @@ def _resumable(case, path):
 
 
 def _online(case, path):
-    if things.status(SPARE) == "paused":
-        things.ask("POST", f"/workspaces/{SPARE}/resume")
-    things.register(SPARE)
+    if things.status(SPARE) != "online":
+        things.ask("POST", f"/workspaces/{SPARE}/restart")
+        things.register(SPARE)
 
 
 def _removable(case, path):
