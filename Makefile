@@ -63,11 +63,11 @@ openapi: ## Write docs/openapi.json anew, from the types on the wire
 test-openapi: $(LOCAL)/venv/.made $(LOCAL)/venv-schemathesis/.made ## Made-up requests of all sorts: every answer is one that docs/openapi.json has (EXAMPLES=10)
 	$(EMULATOR_PYTHON) infra/local/test.py $(LOCAL)/venv-schemathesis/bin/python infra/local/openapi_fuzz.py $(or $(EXAMPLES),10)
 
-security: security-e2e load fuzz deny test-openapi ## What SECURITY.md promises, longer than in `make test` (FUZZ_SECONDS=30 a target, GARBAGE_ROUNDS=20)
+security: security-e2e load fuzz deny test-openapi ## What SECURITY.md promises, longer than in `make test` (FUZZ_SECONDS=30 a target, GARBAGE_CASES=100)
 
 # Addresses, doors, outages, permissions and garbage; then the logs of all functions are looked through.
 security-e2e: $(LOCAL)/venv/.made
-	GARBAGE_ROUNDS=$(or $(GARBAGE_ROUNDS),20) $(EMULATOR_PYTHON) infra/local/test.py \
+	GARBAGE_CASES=$(or $(GARBAGE_CASES),100) $(EMULATOR_PYTHON) infra/local/test.py \
 	  cargo test --workspace --test it -- ssrf:: template:: modes:: store::outage store::garbage _refused
 
 # One after the other, each alone with the stack; the filters are not `load::`, which every upload has in its name.

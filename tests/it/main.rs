@@ -25,5 +25,6 @@ mod ssrf;
 mod store;
 mod template;
 mod templates;
+mod typed;
 mod workspaces;
 mod ws;

@@ -14,6 +14,7 @@ pub mod garble;
 mod listener;
 mod messages;
 pub mod notes;
+pub mod odd;
 pub mod openapi;
 pub mod runtime_api;
 pub mod simulation;

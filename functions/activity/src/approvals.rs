@@ -29,6 +29,11 @@ const TRIES: usize = 5;
 
 /// A request as agents send it.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(example = serde_json::json!({
+    "action": "deploy",
+    "reason": "all tests pass",
+    "context": {"version": "1.4.0"},
+}))]
 struct ApprovalRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     action: String,
@@ -42,6 +47,7 @@ struct ApprovalRequest {
 
 /// A decision as people send it.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(example = serde_json::json!({"decision": "approved", "decided_by": "Ann"}))]
 struct DecisionRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     decision: String,

@@ -25,6 +25,10 @@ const SUMMARY_BYTES: usize = 80;
 
 /// A notification as agents send it.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(example = json!({
+    "message": "The report is finished.",
+    "attachments": [{"uri": "workspace:/workspace/report.pdf", "name": "report.pdf"}],
+}))]
 pub struct NotifyRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     message: String,

@@ -19,6 +19,12 @@ const MAX_BYTES: usize = 256 * 1024;
 /// A report as agents send it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "ReportActivityRequest")]
+#[schemars(example = serde_json::json!({
+    "activity_type": "agent_log",
+    "summary": "read the report",
+    "status": "ok",
+    "duration_ms": 1200,
+}))]
 pub struct ReportRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     activity_type: String,

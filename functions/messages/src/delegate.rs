@@ -34,6 +34,11 @@ const MAX_BYTES: usize = 1024 * 1024;
 
 /// A delegation as agents send it.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(example = json!({
+    "target_id": "8d5b1f72-0e3a-4d94-b6c7-5a4f3e2d1c0b",
+    "task": "Summarise the report",
+    "idempotency_key": "report-7",
+}))]
 pub struct DelegateRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     target_id: String,

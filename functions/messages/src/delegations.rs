@@ -87,6 +87,11 @@ impl From<Activity> for Row {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "RecordDelegationRequest")]
+#[schemars(example = json!({
+    "target_id": "8d5b1f72-0e3a-4d94-b6c7-5a4f3e2d1c0b",
+    "task": "Summarise the report",
+    "delegation_id": "report-7",
+}))]
 struct RecordRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     target_id: String,
@@ -98,6 +103,7 @@ struct RecordRequest {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "UpdateDelegationRequest")]
+#[schemars(example = json!({"status": "completed", "response_preview": "It is about trees."}))]
 struct UpdateRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     status: String,
@@ -240,6 +246,7 @@ pub fn describe(api: &mut Api) {
         "What became of a delegation of its own",
     )
     .text_in_path("delegation_id")
+    .for_example("delegation_id", "report-7")
     .body::<UpdateRequest>(MAX_BYTES)
     .ok::<Noted>("It is kept.")
     .fails(&[]);

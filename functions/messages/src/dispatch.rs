@@ -294,6 +294,10 @@ fn queued(id: RequestId, depth: usize, position: usize, sent: &Sent) -> Reply {
 pub fn describe(api: &mut Api) {
     let message = json!({
         "type": ["object", "null"],
+        "examples": [{"method": "message/send", "params": {"message": {
+            "role": "user",
+            "parts": [{"kind": "text", "text": "hello"}],
+        }}}],
         "description": "A JSON-RPC call of A2A. What is missing of the envelope, and a missing \
                         `messageId`, is completed; all else is passed on as it is.",
         "properties": {

@@ -14,6 +14,10 @@ const MAX_BYTES: usize = 16 * 1024;
 
 /// The question.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(example = serde_json::json!({
+    "caller_id": "3f0c2a4e-7b1d-4c58-9a6f-1d2e3c4b5a69",
+    "target_id": "8d5b1f72-0e3a-4d94-b6c7-5a4f3e2d1c0b",
+}))]
 pub struct CheckAccessRequest {
     caller_id: String,
     target_id: String,

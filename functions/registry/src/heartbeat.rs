@@ -21,6 +21,13 @@ const MAX_BYTES: usize = 16 * 1024;
 
 /// A heartbeat as agents send it. What is absent is zero or empty, and overwrites.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(example = serde_json::json!({
+    "workspace_id": "3f0c2a4e-7b1d-4c58-9a6f-1d2e3c4b5a69",
+    "active_tasks": 1,
+    "current_task": "reading",
+    "error_rate": 0.0,
+    "uptime_seconds": 3600,
+}))]
 pub struct HeartbeatRequest {
     workspace_id: String,
     #[serde(default, deserialize_with = "Fields::or_zero")]

@@ -29,6 +29,11 @@ const TRIES: usize = 4;
 
 /// A registration as agents send it.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(example = serde_json::json!({
+    "id": "3f0c2a4e-7b1d-4c58-9a6f-1d2e3c4b5a69",
+    "delivery_mode": "poll",
+    "agent_card": {"name": "Carol"},
+}))]
 pub struct RegisterRequest {
     id: String,
     /// Not needed where messages are fetched.

@@ -17,6 +17,10 @@ const MAX_CARD_BYTES: usize = 64 * 1024;
 
 /// An update as agents send it.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(example = serde_json::json!({
+    "workspace_id": "3f0c2a4e-7b1d-4c58-9a6f-1d2e3c4b5a69",
+    "agent_card": {"name": "Carol", "description": "Reads reports"},
+}))]
 pub struct UpdateCardRequest {
     workspace_id: String,
     /// At most 64 KB of JSON; an A2A card, as a rule.

@@ -30,6 +30,7 @@ const AT_ONCE: usize = 16;
 /// A template as it is sent.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(rename = "ImportTemplateRequest")]
+#[schemars(example = serde_json::json!({"name": "Writer", "files": {"config.yaml": "name: Writer\ntier: 2\n"}}))]
 struct ImportRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     name: String,

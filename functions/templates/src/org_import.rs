@@ -41,6 +41,11 @@ const TIME: Duration = Duration::from_secs(22);
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(rename = "ImportOrgRequest")]
+#[schemars(example = json!({
+    "template": {"name": "Duo", "workspaces": [
+        {"name": "Lead", "external": true, "children": [{"name": "Writer", "external": true}]},
+    ]},
+}))]
 struct ImportRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     dir: String,

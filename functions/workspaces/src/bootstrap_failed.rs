@@ -55,6 +55,7 @@ impl Reporting {
 /// What went wrong.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(rename = "BootstrapFailedRequest")]
+#[schemars(example = serde_json::json!({"error": "the agent did not start", "log_tail": "exit status 1"}))]
 struct FailedRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     error: String,

@@ -109,6 +109,7 @@ pub fn describe(api: &mut Api) {
     .fails(&[Kind::Missing]);
     let limit = json!({
         "type": "object",
+        "examples": [{"budget_limit": 5000}],
         "required": ["budget_limit"],
         "properties": {"budget_limit": {
             "type": ["number", "null"],

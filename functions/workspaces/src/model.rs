@@ -27,6 +27,7 @@ use crate::{
 const MAX_BYTES: usize = 4096;
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(example = serde_json::json!({"model": "anthropic:claude-opus-4-7"}))]
 struct ModelRequest {
     /// Empty: the one that its runtime comes with.
     #[serde(default, deserialize_with = "Fields::or_zero")]

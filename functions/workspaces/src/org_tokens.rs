@@ -33,6 +33,7 @@ const MINTS: Allowance = Allowance {
 /// A request, all of it optional.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(rename = "MintOrgTokenRequest")]
+#[schemars(example = json!({"name": "deployments"}))]
 struct MintRequest {
     #[serde(default)]
     name: Option<String>,

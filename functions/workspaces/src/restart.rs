@@ -19,6 +19,7 @@ const CONFIG_DIR: &str = "existing-volume";
 
 /// What may be asked for. `template`, `apply_template` and `rebuild_config` choose among templates.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(example = serde_json::json!({"reset": true}))]
 struct RestartRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     reset: bool,

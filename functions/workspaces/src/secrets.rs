@@ -29,6 +29,7 @@ pub(crate) const MAX_BYTES: usize = 6 * MAX_VALUE + 4096;
 /// A secret as it is set.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(rename = "SetSecretRequest")]
+#[schemars(example = serde_json::json!({"key": "GITHUB_TOKEN", "value": "what nobody else may know"}))]
 pub(crate) struct SetRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     key: String,

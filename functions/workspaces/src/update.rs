@@ -28,6 +28,7 @@ const MAX_DEPTH: usize = 90;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(rename = "UpdateWorkspaceRequest")]
 #[serde(default)]
+#[schemars(example = serde_json::json!({"name": "Caroline", "x": 120, "y": 80}))]
 pub struct UpdateRequest {
     #[serde(deserialize_with = "Fields::present")]
     name: Option<Option<String>>,

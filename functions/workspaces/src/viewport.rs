@@ -15,6 +15,7 @@ const MAX_BYTES: usize = 16 * 1024;
 
 /// A viewport as the canvas sends it: what is absent is zero, the zoom too.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(example = serde_json::json!({"x": 120, "y": -40.5, "zoom": 0.8}))]
 pub struct ViewportRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     x: Number,

@@ -2,6 +2,7 @@
 //! not (conflicts, throttling, outages) is put in on the wire.
 
 mod conflicts;
+mod every_route;
 mod garbage;
 mod initial_memories;
 mod late;

@@ -70,6 +70,33 @@ fn every_operation_has_a_name_of_its_own_and_all_its_answers() {
     }
 }
 
+/// What `make test-openapi` sends first, and what people copy.
+#[test]
+fn every_body_has_an_example() {
+    let document = openapi::document();
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let operations = paths.flat_map(|(_, methods)| methods.as_object().into_iter().flatten());
+    let mut without = BTreeSet::new();
+    for (_, operation) in operations {
+        let content = operation["requestBody"]["content"].as_object();
+        for (_, body) in content.into_iter().flatten() {
+            let schema = &body["schema"];
+            let named = schema["$ref"]
+                .as_str()
+                .and_then(|to| document.pointer(to.get(1..)?));
+            if named.unwrap_or(schema)["examples"][0].is_null() {
+                without.insert(operation["operationId"].as_str().unwrap_or_default());
+            }
+        }
+    }
+    // A signature that nobody can copy: docs/bootstrap.md has its form.
+    assert_eq!(
+        without,
+        BTreeSet::from(["bootstrap_exchange"]),
+        "schemars(example = …)"
+    );
+}
+
 #[test]
 fn every_type_has_a_name_of_its_own_and_every_reference_a_type() {
     let document = openapi::document();

@@ -5,6 +5,7 @@
 
 mod call;
 mod fault;
+mod memory;
 mod request;
 mod route;
 mod scale;
@@ -21,6 +22,7 @@ use edge::{
     addresses::{Lookup, Names},
 };
 pub use fault::{ALWAYS, Fault, gate};
+pub use memory::{Memory, Snapshot};
 pub use request::InCall;
 use reqwest::Method;
 pub use route::{IN_PROCESS, call as call_function, vault};
@@ -148,25 +150,12 @@ impl InProcess {
         own_table: Option<String>,
         fleet: Fleet,
     ) -> Self {
-        let admin = match mode {
-            Mode::Dev => String::new(),
-            Mode::DevClosed | Mode::Strict => "break-glass-of-the-tests".to_owned(),
+        let table = match &own_table {
+            Some(name) => format!("in-process-{name}"),
+            None => format!("{}-in-process", var("TABLE_NAME")),
         };
-        let settings = Settings {
-            mode,
-            admin_token: admin.clone(),
-            cors_origins: vec!["http://localhost:3000".to_owned()],
-            public_url: String::new(),
-            table: match &own_table {
-                Some(name) => format!("in-process-{name}"),
-                None => format!("{}-in-process", var("TABLE_NAME")),
-            },
-            bucket: var("BUCKET_NAME"),
-            fleet,
-            max_workspaces: 0,
-            rate_limit: u32::MAX,
-            org_id: String::new(),
-        };
+        let settings = settings(mode, table, var("BUCKET_NAME"), fleet);
+        let admin = settings.admin_token.clone();
         let plain = edge::sdk_config().load().await;
         let client = aws_sdk_dynamodb::Client::new(&plain);
         match own_table {
@@ -258,6 +247,24 @@ impl InProcess {
 
 /// An agent's address that every mode allows. Nobody calls it.
 pub const PUBLIC: &str = "https://8.8.8.8/agent";
+
+fn settings(mode: Mode, table: String, bucket: String, fleet: Fleet) -> Settings {
+    Settings {
+        mode,
+        admin_token: match mode {
+            Mode::Dev => String::new(),
+            Mode::DevClosed | Mode::Strict => "break-glass-of-the-tests".to_owned(),
+        },
+        cors_origins: vec!["http://localhost:3000".to_owned()],
+        public_url: String::new(),
+        table,
+        bucket,
+        fleet,
+        max_workspaces: 0,
+        rate_limit: u32::MAX,
+        org_id: String::new(),
+    }
+}
 
 fn var(name: &str) -> String {
     env::var(name)

@@ -17,6 +17,7 @@ pub struct InCall {
     method: Method,
     path: String,
     query: String,
+    params: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     body: Option<String>,
     address: String,
@@ -31,6 +32,7 @@ impl InCall {
             method,
             path: path.to_owned(),
             query: query.to_owned(),
+            params: Vec::new(),
             headers: Vec::new(),
             body: None,
             address: "203.0.113.9".to_owned(),
@@ -79,6 +81,11 @@ impl InCall {
         self
     }
 
+    /// Whether it has this header.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| known == name)
+    }
+
     /// Without this header.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
@@ -93,22 +100,37 @@ impl InCall {
         self.header("content-type", "application/json")
     }
 
-    /// Whether it has a body.
-    pub fn has_body(&self) -> bool {
-        self.body.is_some()
+    /// Its body, if it has one.
+    pub fn body(&self) -> Option<&str> {
+        self.body.as_deref()
     }
 
-    /// With another body, made of the one it has.
+    /// With another body.
     #[must_use]
-    pub fn with_body(mut self, change: impl FnOnce(&str) -> String) -> Self {
-        self.body = self.body.as_deref().map(change);
+    pub fn with_body(mut self, body: String) -> Self {
+        self.body = Some(body);
         self
     }
 
-    /// The beginning of its body.
-    pub fn shown_body(&self) -> String {
-        let body = self.body.as_deref().unwrap_or_default();
-        body.chars().take(300).collect()
+    /// With this after the `?`, as it is.
+    #[must_use]
+    pub fn with_query(mut self, query: String) -> Self {
+        self.query = query;
+        self
+    }
+
+    /// With another path, which may lead to another route.
+    #[must_use]
+    pub fn with_path(mut self, path: String) -> Self {
+        self.path = path;
+        self
+    }
+
+    /// With this as a parameter of its path, decoded as the gateway hands it over.
+    #[must_use]
+    pub fn with_param(mut self, name: &str, value: &str) -> Self {
+        self.params.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// With a form that has this text as its one file.
@@ -165,9 +187,10 @@ impl InCall {
 
     /// The function that answers it, and the request as it gets it.
     fn request(&self) -> (String, lambda_http::Request) {
-        let (function, params) = Template::ours().route(self.method.as_str(), &self.path);
-        let event = self.event(&params).to_string();
-        let request = lambda_http::request::from_str(&event).expect("an event");
+        let (function, mut params) = Template::ours().route(self.method.as_str(), &self.path);
+        params.extend(self.params.iter().cloned());
+        let event = serde_json::from_value(self.event(&params)).expect("an event");
+        let request: lambda_http::Request = edge::http::tidy(event).into();
         let mut context = Context::default();
         if let Some(time) = self.stops_in {
             context.deadline = now_ms() + u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -180,18 +203,12 @@ impl InCall {
             let map = pairs.iter().map(|(k, v)| (k.clone(), v.clone().into()));
             Value::Object(map.collect())
         };
-        let query = self
-            .query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='));
-        let query: Vec<_> = query.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         json!({
             "version": "2.0",
             "routeKey": "$default",
             "rawPath": self.path,
             "rawQueryString": self.query,
             "headers": pairs(&self.headers),
-            "queryStringParameters": pairs(&query),
             "pathParameters": pairs(params),
             "requestContext": {
                 "domainName": "api.example",

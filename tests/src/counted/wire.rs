@@ -24,6 +24,7 @@ use serde_json::Value;
 use super::{
     call::AwsCall,
     fault::{self, Fault, Rule},
+    memory::Memory,
     scale::Scale,
     units::Weight,
 };
@@ -66,6 +67,15 @@ impl Wire {
         let client = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
             .build_https();
+        Self::to(client, scale)
+    }
+
+    /// A wire to this memory.
+    pub(crate) fn inside(memory: Memory) -> Self {
+        Self::to(SharedHttpClient::new(memory), None)
+    }
+
+    fn to(client: SharedHttpClient, scale: Option<Scale>) -> Self {
         Self(Arc::new(Inner {
             client,
             calls: Mutex::default(),
@@ -240,7 +250,7 @@ async fn read(response: HttpResponse) -> Result<(HttpResponse, Vec<u8>), Connect
 }
 
 /// Service, operation and body of a request.
-fn describe(request: &HttpRequest) -> AwsCall {
+pub(super) fn describe(request: &HttpRequest) -> AwsCall {
     let path = request.uri().split('?').next().unwrap_or_default();
     let mut segments = path.splitn(4, '/').nth(3).unwrap_or_default().split('/');
     let service = service(request.headers()).to_owned();

@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 pub struct Template {
     /// All of it.
     pub body: Value,
+    /// Its routes, once they were looked for: each call in process asks for its own.
+    known: OnceLock<Vec<Route>>,
 }
 
 /// A function of the template.
@@ -48,6 +50,7 @@ impl Template {
             let text = std::fs::read_to_string(path).expect("template.yaml");
             Self {
                 body: read::parse(&text),
+                known: OnceLock::new(),
             }
         })
     }
@@ -110,7 +113,7 @@ impl Template {
     }
 
     fn chosen(&self, method: &str, path: &str) -> (Route, Vec<(String, String)>) {
-        let routes = self.routes();
+        let routes = self.known.get_or_init(|| self.routes());
         let fitting = routes.iter().filter_map(|route| {
             let method_fits = route.method == "ANY" || route.method == method;
             let params = params(&route.path, path).filter(|_| method_fits)?;

@@ -118,6 +118,10 @@ pub fn describe(api: &mut Api) {
     let (any, reason) = ("*/*", "Part of the file: the `Range` that was asked for.");
     api.route("download_file", path, Who::Own, "A file of a chat")
         .required_query::<String>("path", "Its path, as messages refer to it.")
+        .for_example(
+            "path",
+            "/workspace/.molecule/chat-uploads/3f0c2a4e-7b1d-4c58-9a6f-1d2e3c4b5a69-report.pdf",
+        )
         .header::<String>("Range", "One range of bytes.")
         .answers_with(200, "The file.", any, bytes.clone())
         .answers_with(206, reason, any, bytes)

@@ -22,6 +22,7 @@ const MAX_BYTES: usize = 8 * 1024;
 /// The file somebody wants to send.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "PresignUploadRequest")]
+#[schemars(example = json!({"name": "report.pdf", "size": 1048576, "mimeType": "application/pdf"}))]
 struct PresignRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     name: String,
@@ -34,6 +35,10 @@ struct PresignRequest {
 /// The file that was sent.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "CompleteUploadRequest")]
+#[schemars(example = json!({
+    "uri": "workspace:/workspace/.molecule/chat-uploads/3f0c2a4e-7b1d-4c58-9a6f-1d2e3c4b5a69-report.pdf",
+    "mimeType": "application/pdf",
+}))]
 struct CompleteRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     uri: String,

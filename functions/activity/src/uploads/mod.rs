@@ -120,10 +120,12 @@ fn too_large(sentence: String, max_bytes: usize) -> Error {
 pub fn describe(api: &mut Api) {
     let form = json!({
         "type": "object",
+        "examples": [{"files": ["What is in the file."]}],
         "required": ["files"],
         "properties": {"files": {
             "type": "array",
             "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+            "minItems": 1,
             "maxItems": 20,
         }},
     });

@@ -21,6 +21,12 @@ const REQUIRED: &str = "cron_expr and prompt are required";
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "CreateScheduleRequest")]
+#[schemars(example = serde_json::json!({
+    "name": "Morning",
+    "cron_expr": "0 9 * * mon-fri",
+    "timezone": "Europe/Berlin",
+    "prompt": "What is new?",
+}))]
 struct CreateRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     name: String,

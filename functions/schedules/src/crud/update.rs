@@ -16,6 +16,7 @@ use super::{MAX_BYTES, TRIES, changing, known, name_taken};
 /// What may be changed; `null` and absent keep.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(rename = "UpdateScheduleRequest")]
+#[schemars(example = serde_json::json!({"cron_expr": "30 8 * * mon-fri", "enabled": true}))]
 struct UpdateRequest {
     name: Option<String>,
     cron_expr: Option<String>,

@@ -22,6 +22,7 @@ const DEFAULT_RUNTIME: &str = "langgraph";
 /// A workspace as people ask for it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(rename = "CreateWorkspaceRequest")]
+#[schemars(example = serde_json::json!({"name": "Carol", "role": "Reads reports", "external": true}))]
 pub(super) struct CreateRequest {
     #[serde(default, deserialize_with = "Fields::or_zero")]
     pub(super) name: String,

@@ -10,6 +10,7 @@ mod rate;
 mod reply;
 mod security;
 mod streamed;
+mod tidy;
 
 use std::panic::AssertUnwindSafe;
 
@@ -20,11 +21,14 @@ use futures_util::FutureExt as _;
 use in_time::in_time;
 pub use input::{Fields, Input, Number};
 use lambda_http::{
-    Body, Request, Response,
+    Adapter, Body, Request, Response, Service as _,
     http::{Method, StatusCode},
+    request::LambdaRequest,
 };
+use lambda_runtime::LambdaEvent;
 pub use reply::{Done, Reply};
 pub use streamed::{Streamed, answer_streamed, serve_streams};
+pub use tidy::tidy;
 
 use crate::{App, Caller, Stop};
 
@@ -41,7 +45,14 @@ where
     let service = lambda_http::service_fn(move |request: Request| async move {
         Ok::<_, lambda_http::Error>(answer(context, request, handler).await)
     });
-    Ok(lambda_http::run(service).await?)
+    // As `lambda_http::run`, with the event looked at first.
+    let adapter = Adapter::from(service);
+    let service = lambda_runtime::service_fn(move |event: LambdaEvent<LambdaRequest>| {
+        let LambdaEvent { payload, context } = event;
+        let event = LambdaEvent::new(tidy(payload), context);
+        adapter.clone().call(event)
+    });
+    Ok(lambda_runtime::run(service).await?)
 }
 
 /// One request, answered, before Lambda stops the function. A panic is one failed request, not a dead function.

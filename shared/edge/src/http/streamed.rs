@@ -10,7 +10,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use lambda_http::{Body, Request, RequestExt as _, Response, request::LambdaRequest};
 use lambda_runtime::{LambdaEvent, MetadataPrelude, StreamResponse};
 
-use super::{Asked, Input, Reply, caught, in_time::in_time};
+use super::{Asked, Input, Reply, caught, in_time::in_time, tidy};
 use crate::{App, Caller, Stop};
 
 type Bytes = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
@@ -59,7 +59,7 @@ where
     Fut: Future<Output = Result<Streamed>> + Send + 'static,
 {
     let service = lambda_runtime::service_fn(move |event: LambdaEvent<LambdaRequest>| async move {
-        let request = Request::from(event.payload).with_lambda_context(event.context);
+        let request = Request::from(tidy(event.payload)).with_lambda_context(event.context);
         let (response, rest) = answer_streamed(context, request, handler).await;
         Ok::<_, lambda_runtime::Error>(whole(response, rest))
     });

@@ -8,6 +8,10 @@ use super::{Api, Who, failures};
 
 const JSON: &str = "application/json";
 
+/// An id and a name, for examples.
+const SOME_ID: &str = "3f0c2a4e-7b1d-4c58-9a6f-1d2e3c4b5a69";
+const SOME_NAME: &str = "GITHUB_TOKEN";
+
 /// A route that is being described.
 #[derive(Debug)]
 #[must_use = "a route is part of the description once `fails` was called"]
@@ -40,12 +44,12 @@ impl<'a> Route<'a> {
         let names = names.filter_map(|rest| rest.split('}').next());
         let parameters = names.map(|name| {
             let is_id = name == "id" || name.ends_with("_id");
-            let schema = if is_id {
-                json!({"type": "string", "format": "uuid"})
+            let (schema, example) = if is_id {
+                (json!({"type": "string", "format": "uuid"}), SOME_ID)
             } else {
-                json!({"type": "string", "minLength": 1})
+                (json!({"type": "string", "minLength": 1}), SOME_NAME)
             };
-            json!({"name": name, "in": "path", "required": true, "schema": schema})
+            json!({"name": name, "in": "path", "required": true, "schema": schema, "example": example})
         });
         let parameters = parameters.collect();
         Self {
@@ -76,6 +80,16 @@ impl<'a> Route<'a> {
         self
     }
 
+    /// What a parameter is, for example.
+    pub fn for_example(mut self, name: &str, example: &str) -> Self {
+        for parameter in &mut self.parameters {
+            if parameter["name"] == name {
+                parameter["example"] = example.into();
+            }
+        }
+        self
+    }
+
     /// What may follow the `?`.
     pub fn query<T: JsonSchema>(self, name: &str, description: &str) -> Self {
         self.parameter::<T>("query", name, description, false)
@@ -97,6 +111,9 @@ impl<'a> Route<'a> {
         let mut this = self.parameter::<String>("header", "X-Workspace-ID", description, required);
         if let Some(parameter) = this.parameters.last_mut() {
             parameter["schema"]["format"] = "uuid".into();
+            if required {
+                parameter["example"] = SOME_ID.into();
+            }
         }
         this
     }
