@@ -142,7 +142,9 @@ async fn workspaces(inside: &InProcess, needed: &mut Needed, own: &Workspace, pe
         .by(admin(Method::PATCH, &at(""), below))
         .await
         .expect(200);
-    let minted = needed.by(post(&at("/tokens"), json!({}))).await.expect(201);
+    let mint = || post(&at("/tokens"), json!({}));
+    needed.by(mint()).await.expect(403);
+    let minted = needed.by(mint().bearer(&inside.admin)).await.expect(201);
     assert!(minted.json["auth_token"].is_string());
     org_tokens(inside, needed, own).await;
     let tokens = needed.by(get(&at("/tokens"))).await.expect(200);
@@ -214,7 +216,11 @@ async fn life(inside: &InProcess, needed: &mut Needed, top: &Workspace) {
     let elsewhere = json!({"id": id, "url": PUBLIC, "agent_card": {}});
     let elsewhere = admin(Method::POST, "/registry/register").json(&elsewhere);
     elsewhere.await.expect(200);
-    needed.by(act("hibernate")).await.expect(200);
+    for act_of_operators in ["pause", "resume", "hibernate"] {
+        needed.by(act(act_of_operators)).await.expect(403);
+    }
+    let asleep = admin(Method::POST, &format!("/workspaces/{id}/hibernate"));
+    needed.by(asleep).await.expect(200);
     needed.by(act("restart")).await.expect(200);
     // The token died with the machine's process.
     let act =
