@@ -31,7 +31,7 @@ async fn set_secret(inside: &InProcess, path: &str, key: &str) -> Job {
 }
 
 /// Has the function do a job; the jobs that follow.
-pub(super) async fn work(inside: &InProcess, job: &Job) -> Vec<Job> {
+pub(crate) async fn work(inside: &InProcess, job: &Job) -> Vec<Job> {
     let body = serde_json::to_string(job).expect("JSON");
     let batch = json!({"Records": [{"messageId": "1", "body": body}]});
     let batch: Batch = serde_json::from_value(batch).expect("a batch");
@@ -49,7 +49,7 @@ async fn generation(inside: &InProcess, own: &Workspace) -> u32 {
 }
 
 #[tokio::test]
-async fn a_workspaces_own_secret_starts_its_machine_anew_unless_it_sleeps() {
+pub(crate) async fn a_workspaces_own_secret_starts_its_machine_anew_unless_it_sleeps() {
     let inside = InProcess::new(Mode::DevClosed).await;
     for host in HOSTS {
         let own = hosted(&inside, host).await;
