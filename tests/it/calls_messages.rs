@@ -60,7 +60,7 @@ pub(super) fn permitted(function: &str, calls: &[AwsCall]) {
 }
 
 #[tokio::test]
-pub(crate) async fn a_message_reaches_its_agent_after_two_round_trips_and_a_claim() {
+async fn a_message_reaches_its_agent_after_two_round_trips_and_a_claim() {
     let inside = InProcess::weighing(Mode::DevClosed).await;
     let messages = context(&inside);
     let agent = Agent::start().await;

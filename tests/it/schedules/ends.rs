@@ -149,7 +149,7 @@ async fn three_answers_of_nothing_are_stale_and_errors_count_none() {
 }
 
 #[tokio::test]
-pub(crate) async fn a_refusal_is_an_error_of_the_run() {
+async fn a_refusal_is_an_error_of_the_run() {
     let world = World::new().await;
     let id = world.schedule("Dear", "* * * * *").await;
     let budget = format!("/workspaces/{}/budget", world.own.id);

@@ -9,7 +9,7 @@ use store::keys;
 use super::World;
 
 #[tokio::test]
-pub(crate) async fn one_that_is_deleted_before_it_is_sent_is_not_sent() {
+async fn one_that_is_deleted_before_it_is_sent_is_not_sent() {
     let world = World::new().await;
     let id = world.schedule("Gone", "* * * * *").await;
     let slot = world.next_run(&id).await;

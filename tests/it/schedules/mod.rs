@@ -1,7 +1,7 @@
 //! Slots and fires over a table of their own, with a clock that is moved: ticks concern all schedules.
 
-mod cost;
-pub(crate) mod ends;
+pub(crate) mod cost;
+mod ends;
 pub(crate) mod gone;
 mod slots;
 

@@ -49,7 +49,7 @@ async fn generation(inside: &InProcess, own: &Workspace) -> u32 {
 }
 
 #[tokio::test]
-pub(crate) async fn a_workspaces_own_secret_starts_its_machine_anew_unless_it_sleeps() {
+async fn a_workspaces_own_secret_starts_its_machine_anew_unless_it_sleeps() {
     let inside = InProcess::new(Mode::DevClosed).await;
     for host in HOSTS {
         let own = hosted(&inside, host).await;

@@ -7,6 +7,7 @@ mod cycles;
 mod elsewhere;
 mod environment;
 mod functions;
+mod leading_keys;
 mod listeners;
 mod logs;
 mod openapi;
