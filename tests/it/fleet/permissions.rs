@@ -125,13 +125,10 @@ async fn finished_by_events(yard: &Yard) {
     yard.ec2.limit(usize::MAX);
     for act in [Some(Act::Hibernate { force: true }), None] {
         let (own, machine) = yard.online().await;
-        match act {
-            Some(act) => {
-                yard.act(own, act).await;
-            }
-            None => {
-                yard.delete(own).await;
-            }
+        if let Some(act) = act {
+            yard.act(own, act).await;
+        } else {
+            yard.delete(own).await;
         }
         // A second one of its own, which no record names, still runs.
         yard.ec2.stranger("prod", machine.owner);

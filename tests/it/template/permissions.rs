@@ -162,7 +162,8 @@ pub(super) fn compare(needed: &Needed, are_meant: impl Fn(&str) -> bool) {
 
 /// Of these services the action alone: on what, is in conditions and in patterns of names.
 fn by_action((action, on): (String, String)) -> (String, String) {
-    let alone = ["ec2:", "ecr:", "iam:"].iter();
-    let alone = alone.into_iter().any(|it| action.starts_with(it));
+    let alone = ["ec2:", "ecr:", "iam:"]
+        .iter()
+        .any(|it| action.starts_with(it));
     (action, if alone { String::new() } else { on })
 }
