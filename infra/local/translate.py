@@ -40,7 +40,7 @@ FUNCTION = "AWS::Serverless::Function"
 API = "AWS::ApiGatewayV2::Api"
 ROUTE_RESPONSE = "AWS::ApiGatewayV2::RouteResponse"
 PERMISSION = "AWS::Lambda::Permission"
-BUCKET_POLICY = "AWS::S3::BucketPolicy"
+POLICIES_OF_THINGS = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy")
 UNSEEN = ("AWS::Logs::QueryDefinition", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard")
 UNMEETABLE = (
     "kms:EncryptionContext",
@@ -180,7 +180,7 @@ def _drop_unmeetable_conditions(resources: dict) -> None:
     for name, resource in list(resources.items()):
         for policy in _policies(resource):
             policy["Statement"] = [kept for statement in policy["Statement"] if (kept := _meetable(statement))]
-            if not policy["Statement"] and resource["Type"] == BUCKET_POLICY:
+            if not policy["Statement"] and resource["Type"] in POLICIES_OF_THINGS:
                 del resources[name]
 
 

@@ -102,7 +102,7 @@ async fn counters_that_contradict_themselves_are_found_by_their_line_and_by_thei
 }
 
 #[tokio::test]
-async fn a_tick_where_nothing_is_due_reads_empty_indexes_and_notes_that_it_ran() {
+pub(crate) async fn a_tick_where_nothing_is_due_reads_empty_indexes_and_notes_that_it_ran() {
     let inside = InProcess::alone(Mode::DevClosed).await;
     let jobs = Jobs::start(inside.app).expect("a queue");
     let ticking = Ticking::over(context(&inside), jobs, "tests");

@@ -1,10 +1,12 @@
 //! What tests tell the harness that runs them (`infra/local/test.py`).
 //!
 //! Which secrets they sent, so that it can look for them in the logs of all functions, and which
-//! permissions functions needed in process. Without a harness nothing is noted.
+//! permissions functions needed in process. Without a harness nothing is noted there; a test may also
+//! ask what was noted on its thread.
 
 use std::{
-    collections::HashSet,
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet, HashSet},
     env,
     fs::{File, OpenOptions},
     io::Write as _,
@@ -89,12 +91,42 @@ fn secret(kind: &str, text: &str) {
     }
 }
 
+/// Permissions, each an action and what it acts on.
+pub type Permissions = BTreeSet<(String, String)>;
+
+thread_local! {
+    /// What functions needed on this thread: a test runs on one.
+    static HERE: RefCell<BTreeMap<String, Permissions>> = RefCell::default();
+}
+
 /// Notes what a function needed.
 pub fn needed<'a>(function: &str, calls: impl IntoIterator<Item = &'a AwsCall>) {
+    let permissions = calls.into_iter().flat_map(AwsCall::permissions);
+    note(function, permissions.collect());
+}
+
+/// Notes what a function needed of a service that is not asked over a wire: actions alone.
+pub fn asked(function: &str, actions: impl IntoIterator<Item = &'static str>) {
+    let permissions = actions.into_iter().map(|it| (it.to_owned(), String::new()));
+    note(function, permissions.collect());
+}
+
+fn note(function: &str, permissions: Permissions) {
     static NEEDED: OnceLock<Mutex<Notes>> = OnceLock::new();
     let notes = NEEDED.get_or_init(|| Notes::open("needed.tsv"));
     let mut notes = notes.lock().expect("lock");
-    for (action, resource) in calls.into_iter().flat_map(AwsCall::permissions) {
+    for (action, resource) in &permissions {
         notes.add(format!("{function}\t{action}\t{resource}"));
     }
+    HERE.with_borrow_mut(|here| {
+        let all = here.entry(function.to_owned()).or_default();
+        all.extend(permissions);
+    });
+}
+
+/// What functions needed while this was done, on this thread.
+pub fn during(work: impl FnOnce()) -> BTreeMap<String, Permissions> {
+    HERE.take();
+    work();
+    HERE.take()
 }

@@ -12,7 +12,6 @@ use domain::{
 };
 use edge::{
     App, Caller, Input, Reply, auth,
-    auth::Identity,
     http::Fields,
     openapi::{Api, Who},
 };
@@ -202,13 +201,9 @@ impl From<ApprovalRequest> for Asked {
 }
 
 async fn decide(app: &App, caller: &Caller, id: WorkspaceId, input: &Input) -> Result<Reply> {
-    let identity = app.own(caller, id).await?;
     // The reference lets the one who asks decide; a question to oneself asks nobody.
-    if matches!(identity, Identity::Workspace(_)) && !app.settings.mode.doors_open() {
-        return Err(Error::forbidden(
-            "an operator decides: a workspace cannot decide its own request",
-        ));
-    }
+    let refusal = "an operator decides: a workspace cannot decide its own request";
+    app.operator_of(caller, id, refusal).await?;
     let approval: ApprovalId = input.param("approval_id")?;
     let (decision, decided_by) = decision(input)?;
     let decided = app

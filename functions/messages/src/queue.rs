@@ -45,12 +45,21 @@ impl Queues {
     /// # Errors
     /// The name of a variable that is missing.
     pub fn start(app: &'static App) -> Result<&'static Self, Missing> {
-        Ok(Box::leak(Box::new(Self {
-            messages: Messages::delivering(app)?,
-            sqs: Client::new(&app.sdk),
-            live: required("DELIVERIES_QUEUE_URL")?,
-            dead: required("DELIVERIES_DLQ_URL")?,
-        })))
+        let (live, dead) = (
+            required("DELIVERIES_QUEUE_URL")?,
+            required("DELIVERIES_DLQ_URL")?,
+        );
+        Ok(Self::over(Messages::delivering(app)?, live, dead))
+    }
+
+    /// Over these parts.
+    pub fn over(messages: &'static Messages, live: String, dead: String) -> &'static Self {
+        Box::leak(Box::new(Self {
+            messages,
+            sqs: Client::new(&messages.app.sdk),
+            live,
+            dead,
+        }))
     }
 }
 

@@ -25,7 +25,7 @@ impl Connection {
         Self {
             hint: Some(
                 "the token was in the first answer and cannot be shown again; \
-                 POST /workspaces/{id}/tokens makes another",
+                 POST /workspaces/{id}/tokens, as operator, makes another",
             ),
             ..Self::new(id, platform_url, String::new())
         }

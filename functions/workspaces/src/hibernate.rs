@@ -15,6 +15,8 @@ use store::{
 
 use crate::life;
 
+const REFUSAL: &str = "an operator sends to sleep: a workspace cannot hibernate itself";
+
 /// The answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "HibernateReply")]
@@ -26,7 +28,7 @@ struct Hibernated {
 /// ours is `hibernating` until that has stopped.
 ///
 /// # Errors
-/// 400, 401, 404 unless it is online or degraded, 409 while it has something to do.
+/// 400, 401, 403 for the workspace itself, 404 unless it is online or degraded, 409 while it has something to do.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
     let missing = || {
         Error::missing(
@@ -34,7 +36,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         )
     };
     let id: WorkspaceId = input.param("id")?;
-    life::own(app, &caller, id, missing).await?;
+    life::operated(app, &caller, id, REFUSAL, missing).await?;
     let act = Act::Hibernate {
         force: input.query("force") == Some("true"),
     };
@@ -62,10 +64,13 @@ pub fn describe(api: &mut Api) {
     api.route(
         "hibernate_workspace",
         path,
-        Who::Own,
+        Who::Operator,
         "Sends a workspace to sleep",
     )
-    .about("404 unless it is online or degraded; 409 with its `active_tasks` while it works.")
+    .about(
+        "404 unless it is online or degraded; 409 with its `active_tasks` while it works. In open \
+         development also for the workspace itself.",
+    )
     .query::<bool>("force", "`true`: also while it works.")
     .ok::<Hibernated>("It sleeps, or is about to.")
     .fails(&[Kind::Missing, Kind::Conflict]);

@@ -1,8 +1,9 @@
 //! What the routes of a workspace's life have in common.
 
 use domain::{Error, Kind, Result, WorkspaceId, workspace::Status};
-use edge::{App, Caller, auth};
+use edge::{App, Caller, Identity, auth};
 use store::{
+    Rows,
     lifecycle::{Acted, Ask},
     workspaces::{Parts, Workspace},
 };
@@ -14,16 +15,33 @@ pub(crate) const MOST: usize = 300;
 /// How many of them at once.
 const AT_ONCE: usize = 8;
 
-/// The workspace with its load and machine, for itself and operators; `missing` when it is not
-/// there or removed.
+/// Who calls, and the workspace with its load and machine, for itself and operators; `missing` when
+/// it is not there or removed.
 pub(crate) async fn own(
     app: &App,
     caller: &Caller,
     id: WorkspaceId,
     missing: fn() -> Error,
+) -> Result<(Identity, Workspace)> {
+    let (rows, credential) = app.rows(caller, Parts::WithMachine.keys(id)).await?;
+    let identity = auth::own(app.settings.mode, caller, id, credential.as_ref())?;
+    Ok((identity, alive(&rows, id, missing)?))
+}
+
+/// The workspace for what operators do to it: `refusal` tells the workspace itself.
+pub(crate) async fn operated(
+    app: &App,
+    caller: &Caller,
+    id: WorkspaceId,
+    refusal: &'static str,
+    missing: fn() -> Error,
 ) -> Result<Workspace> {
     let (rows, credential) = app.rows(caller, Parts::WithMachine.keys(id)).await?;
-    auth::own(app.settings.mode, caller, id, credential.as_ref())?;
+    auth::operator_of(app.settings.mode, caller, id, credential.as_ref(), refusal)?;
+    alive(&rows, id, missing)
+}
+
+fn alive(rows: &Rows, id: WorkspaceId, missing: fn() -> Error) -> Result<Workspace> {
     let found = rows.workspace(id)?;
     found
         .filter(|found| found.status() != Status::Removed)

@@ -12,6 +12,8 @@ use store::lifecycle::Ask;
 
 use crate::life::{self, MOST};
 
+const REFUSAL: &str = "an operator pauses: a workspace cannot pause itself";
+
 /// The answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PauseReply")]
@@ -27,11 +29,11 @@ struct Paused {
 /// was interrupted is done by the same call: it looks below a paused workspace, too.
 ///
 /// # Errors
-/// 400, 401, 404 when there is nothing to pause.
+/// 400, 401, 403 for the workspace itself, 404 when there is nothing to pause.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
     let missing = || Error::missing("workspace not found or already paused");
     let id: WorkspaceId = input.param("id")?;
-    let own = life::own(app, &caller, id, missing).await?;
+    let own = life::operated(app, &caller, id, REFUSAL, missing).await?;
     let ask = Ask::new(&Act::Pause, None, input.now);
     let mut paused = 0;
     if own.status() != Status::Paused {
@@ -62,9 +64,10 @@ pub fn describe(api: &mut Api) {
     api.route(
         "pause_workspace",
         path,
-        Who::Own,
+        Who::Operator,
         "Stops a workspace and all below it",
     )
+    .about("In open development also for the workspace itself.")
     .ok::<Paused>("They are paused.")
     .fails(&[Kind::Missing]);
 }

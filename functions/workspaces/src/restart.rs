@@ -2,7 +2,7 @@
 
 use domain::{Error, Kind, Result, WorkspaceId, lifecycle::Act, workspace::Status};
 use edge::{
-    App, Caller, Input, Reply,
+    App, Caller, Identity, Input, Reply,
     http::Fields,
     openapi::{Api, Who},
 };
@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::lifecycle::{Acted, Ask};
 
-use crate::life;
+use crate::{life, resume};
 
 const MAX_BYTES: usize = 64 * 1024;
 /// Where its configuration comes from. There are no templates yet to choose from, and one that does
@@ -37,11 +37,12 @@ struct Restarted {
 /// Starts a workspace anew, in whatever state it is. A body that makes no sense counts as none.
 ///
 /// # Errors
-/// 400, 401, 404, 409 below a paused ancestor, 413, 503 when there is no backend.
+/// 400, 401, 403 for the workspace itself while it is paused, 404, 409 below a paused ancestor, 413,
+/// 503 when there is no backend.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
     let missing = || Error::missing("workspace not found");
     let id: WorkspaceId = input.param("id")?;
-    let own = life::own(app, &caller, id, missing).await?;
+    let (identity, own) = life::own(app, &caller, id, missing).await?;
     let reset = resets(&input)?;
     if life::without_backend(app, &own) {
         // The reason that can be mended by the caller comes first.
@@ -50,6 +51,9 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     }
     let boot_within = app.settings.fleet.boot_within;
     let ask = Ask::new(&Act::Restart, boot_within, input.now).resetting(reset);
+    // What an operator paused would resume itself by starting anew.
+    let itself = matches!(identity, Identity::Workspace(_)) && !app.settings.mode.doors_open();
+    let ask = ask.unless(if itself { &[Status::Paused] } else { &[] });
     match app.store.act(id, &ask).await? {
         Acted::Done { turn, .. } => Ok(Reply::ok(&Restarted {
             status: turn.to,
@@ -57,6 +61,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
             reset_session: reset,
         })),
         Acted::UnderPaused(ancestor) => Err(life::under_paused(app, ancestor).await),
+        Acted::NotNow(Status::Paused) => Err(Error::forbidden(resume::REFUSAL)),
         Acted::Unknown | Acted::NotNow(_) | Acted::Working => Err(missing()),
     }
 }
@@ -78,7 +83,10 @@ pub fn describe(api: &mut Api) {
         Who::Own,
         "Starts a workspace anew",
     )
-    .about("A body that makes no sense counts as none. 409 below a paused ancestor.")
+    .about(
+        "A body that makes no sense counts as none. 403 for a workspace that is paused itself; 409 \
+         below a paused ancestor.",
+    )
     .query::<bool>("reset", "`true`: without the session it had.")
     .optional_body::<RestartRequest>(MAX_BYTES)
     .ok::<Restarted>("It starts.")

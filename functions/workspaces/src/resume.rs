@@ -12,6 +12,8 @@ use store::lifecycle::{Acted, Ask};
 
 use crate::life::{self, MOST};
 
+pub(crate) const REFUSAL: &str = "an operator resumes: a workspace cannot resume itself";
+
 /// The answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ResumeReply")]
@@ -27,11 +29,11 @@ struct Resumed {
 /// for the workspace is still paused. The look below ends at whoever is not paused.
 ///
 /// # Errors
-/// 400, 401, 404 unless it is paused, 409 below a paused ancestor, 503 when there is no backend.
+/// 400, 401, 403 for the workspace itself, 404 unless it is paused, 409 below a paused ancestor, 503 when there is no backend.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
     let missing = || Error::missing("workspace not found or not paused");
     let id: WorkspaceId = input.param("id")?;
-    let own = life::own(app, &caller, id, missing).await?;
+    let own = life::operated(app, &caller, id, REFUSAL, missing).await?;
     if own.status() != Status::Paused {
         return Err(missing());
     }
@@ -80,8 +82,8 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
 pub fn describe(api: &mut Api) {
     let path = "POST /workspaces/{id}/resume";
     let summary = "A paused workspace and the paused ones below it go on";
-    api.route("resume_workspace", path, Who::Own, summary)
-        .about("409 below a paused ancestor.")
+    api.route("resume_workspace", path, Who::Operator, summary)
+        .about("409 below a paused ancestor. In open development also for the workspace itself.")
         .ok::<Resumed>("They start.")
         .fails(&[Kind::Missing, Kind::Conflict]);
 }

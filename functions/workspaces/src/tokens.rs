@@ -23,6 +23,7 @@ use crate::org_tokens;
 
 const PAGE: usize = 50;
 const MAX_PAGE: usize = 200;
+const REFUSAL: &str = "an operator mints tokens: a workspace cannot mint its own";
 
 /// A token as listed: never its text, never its hash.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -53,7 +54,7 @@ struct MintedReply {
 /// The family of one resource: listing, minting, revoking.
 ///
 /// # Errors
-/// 400, 401, 404, 429 at the limit.
+/// 400, 401, 403 for a workspace that mints, 404, 429 at the limit.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
     // They need the same permissions, and a stack has room for 500 resources.
     if input.path.starts_with("/org/") {
@@ -62,7 +63,8 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     let id: WorkspaceId = input.param("id")?;
     match input.method {
         Method::POST => {
-            app.own(&caller, id).await?;
+            // Each outlives the revocation of the one that it was minted with.
+            app.operator_of(&caller, id, REFUSAL).await?;
             mint(app, id, &input).await
         }
         Method::DELETE => {
@@ -150,9 +152,10 @@ pub fn describe(api: &mut Api) {
     api.route(
         "mint_token",
         path,
-        Who::Own,
+        Who::Operator,
         "Another token for a workspace",
     )
+    .about("In open development also for the workspace itself.")
     .created::<MintedReply>("The token, shown this once.")
     .fails(&[Kind::Missing]);
     let path = "DELETE /workspaces/{id}/tokens/{token_id}";

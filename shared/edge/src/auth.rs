@@ -148,6 +148,24 @@ pub fn own(
     }
 }
 
+/// Class `W` of what is done to a workspace and not by it (contract: registry-and-auth, trap 19):
+/// operators; the workspace `id` itself is told so by `refusal`, but in open development may.
+///
+/// # Errors
+/// 401 as in [`own`]; 403 for the workspace itself.
+pub fn operator_of(
+    mode: Mode,
+    caller: &Caller,
+    id: WorkspaceId,
+    credential: Option<&Credential>,
+    refusal: &'static str,
+) -> Result<Identity> {
+    match own(mode, caller, id, credential)? {
+        Identity::Workspace(_) if !mode.doors_open() => Err(Error::forbidden(refusal)),
+        identity => Ok(identity),
+    }
+}
+
 /// Class `W+`: the workspace `id` itself, and no operator. The contract lets operators in while the
 /// workspace has no live token (registry-and-auth 4.8); here that door is one of open development.
 ///
@@ -251,6 +269,20 @@ impl App {
     pub async fn own(&self, caller: &Caller, id: WorkspaceId) -> Result<Identity> {
         let credential = self.credential(caller).await?;
         own(self.settings.mode, caller, id, credential.as_ref())
+    }
+
+    /// [`operator_of`], with the credential looked up: no call without a bearer or for the admin.
+    ///
+    /// # Errors
+    /// 401; 403 for the workspace itself; 503 when the store does not answer.
+    pub async fn operator_of(
+        &self,
+        caller: &Caller,
+        id: WorkspaceId,
+        refusal: &'static str,
+    ) -> Result<Identity> {
+        let credential = self.credential(caller).await?;
+        operator_of(self.settings.mode, caller, id, credential.as_ref(), refusal)
     }
 }
 
@@ -357,6 +389,11 @@ mod tests {
                     said(discoverer(mode, &caller, id(1), credential)),
                 ];
                 assert_eq!(found, expected, "{bearer:?}");
+                // The same as `own`, but for the workspace itself.
+                let is_itself = bearer == Some("Bearer own");
+                let of_it = if is_itself { "no" } else { expected[1] };
+                let found = operator_of(mode, &caller, id(1), credential, "no");
+                assert_eq!(said(found), of_it, "{bearer:?}");
                 for has_tokens in [false, true] {
                     let itself = said(itself(mode, &caller, id(1), credential, has_tokens));
                     assert_eq!(itself, expected[3], "{bearer:?}");
@@ -377,6 +414,15 @@ mod tests {
             said(own(mode, &wrong, id(1), None)),
             "invalid workspace auth token"
         );
+        let (named, credential) = (Caller::of(Some("Bearer own"), None, ""), workspace(1));
+        for (caller, credential, expected) in [
+            (&nobody, None, "yes"),
+            (&wrong, None, "invalid workspace auth token"),
+            (&named, credential.as_ref(), "yes"),
+        ] {
+            let found = operator_of(mode, caller, id(1), credential, "no");
+            assert_eq!(said(found), expected);
+        }
         // Who has a name is known by it.
         let itself = |caller, has_tokens| said(itself(mode, caller, id(1), None, has_tokens));
         assert_eq!(itself(&nobody, false), "yes");

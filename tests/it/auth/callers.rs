@@ -77,7 +77,7 @@ impl Stage {
         delete.await.expect(200);
 
         let tokens = format!("/workspaces/{}/tokens", own.id);
-        let minted = inside.post(&tokens).bearer(&own.token).await;
+        let minted = inside.post(&tokens).bearer(&inside.admin).await;
         let revoked = minted.expect(201).text("auth_token");
         let listed = inside.get(&tokens).bearer(&own.token).await.expect(200);
         let id = listed.json["tokens"][0]["id"].as_str().expect("a token");

@@ -35,8 +35,9 @@ pub(super) enum Class {
     Sender,
     /// Who may talk to the workspace, named in `X-Workspace-ID`; operators (4.8).
     Talks,
-    /// Operators decide what a workspace asks (registry-and-auth, trap 19).
-    Decide,
+    /// `W` in the contract, which is a hole there (registry-and-auth, trap 19): operators, and the
+    /// workspace itself is told so in these words.
+    Operate(&'static str),
     /// The admin alone, in development alone (11.3).
     TestToken,
     /// A machine, by its signature, whatever the bearer (decision 3).
@@ -81,11 +82,8 @@ pub(super) fn expected(class: Class, who: Who, open: bool) -> Outcome {
             _ if operator => In,
             _ => no("invalid admin auth token"),
         },
-        Class::Own | Class::Decide => match who {
-            Own if class == Class::Decide && !open => Refused(
-                403,
-                "an operator decides: a workspace cannot decide its own request",
-            ),
+        Class::Operate(sentence) if who == Own && !open => Refused(403, sentence),
+        Class::Own | Class::Operate(_) => match who {
             Nobody if open => In,
             Own | Org | Admin => In,
             Nobody => missing_own,
@@ -243,10 +241,7 @@ pub(super) fn rows() -> Vec<Row> {
             // The contract's second gate (4.8) keeps operators out, who see the same in
             // `GET /workspaces/{id}`: here they pass.
             ("GET /workspaces/{id}/state", None),
-            ("POST /workspaces/{id}/pause", None),
-            ("POST /workspaces/{id}/resume", None),
             ("POST /workspaces/{id}/restart", None),
-            ("POST /workspaces/{id}/hibernate", None),
             // The contract has `A`; whoever knows that a boot failed is the machine, which has its
             // workspace's token and no other.
             (
@@ -256,7 +251,6 @@ pub(super) fn rows() -> Vec<Row> {
             ("GET /workspaces/{id}/budget", None),
             ("GET /workspaces/{id}/metrics", None),
             ("GET /workspaces/{id}/tokens", None),
-            ("POST /workspaces/{id}/tokens", None),
             ("DELETE /workspaces/{id}/tokens/{token_id}", None),
             ("GET /workspaces/{id}/secrets", None),
             ("POST /workspaces/{id}/secrets", Some(secret())),
@@ -312,13 +306,35 @@ pub(super) fn rows() -> Vec<Row> {
             ("GET /workspaces/{id}/schedules/{schedule_id}/history", None),
         ],
     );
-    add(
-        Class::Decide,
-        &[(
+    for (route, body, sentence) in [
+        (
             "POST /workspaces/{id}/approvals/{approval_id}/decide",
             Some(json!({"decision": "approved"})),
-        )],
-    );
+            "an operator decides: a workspace cannot decide its own request",
+        ),
+        (
+            "POST /workspaces/{id}/tokens",
+            None,
+            "an operator mints tokens: a workspace cannot mint its own",
+        ),
+        (
+            "POST /workspaces/{id}/pause",
+            None,
+            "an operator pauses: a workspace cannot pause itself",
+        ),
+        (
+            "POST /workspaces/{id}/resume",
+            None,
+            "an operator resumes: a workspace cannot resume itself",
+        ),
+        (
+            "POST /workspaces/{id}/hibernate",
+            None,
+            "an operator sends to sleep: a workspace cannot hibernate itself",
+        ),
+    ] {
+        add(Class::Operate(sentence), &[(route, body)]);
+    }
     add(
         Class::Itself,
         &[("GET /workspaces/{id}/secrets/values", None)],

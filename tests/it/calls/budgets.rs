@@ -17,16 +17,22 @@ pub(super) struct Budget {
     pub(super) call: InCall,
 }
 
-/// The operations in an order in which each finds what it needs.
+/// The operations in an order in which each finds what it needs; `org` is an organisation's token.
 pub(super) fn of(
     inside: &InProcess,
     top: &Workspace,
     own: &Workspace,
     peer: &Workspace,
+    org: &str,
 ) -> Vec<Budget> {
     let beat = |extra| inside.beat(own, extra);
     let get = |path: &str| inside.get(path).bearer(&own.token);
     let post = |path: &str, body: Value| inside.post(path).bearer(&own.token).json(&body);
+    // An operator whose token is looked up, as the admin's is not.
+    let operate = |act: &str| {
+        let call = inside.post(&format!("/workspaces/{}/{act}", own.id));
+        call.bearer(org).json(&json!({}))
+    };
     let admin = |method: Method, path: &str, body: Value| {
         let call = inside.call(method, path).bearer(&inside.admin);
         call.json(&body)
@@ -114,7 +120,7 @@ pub(super) fn of(
             8,
             admin(Method::PATCH, &at(""), below),
         ),
-        ("mint a token", 2, 6, post(&at("/tokens"), json!({}))),
+        ("mint a token", 2, 6, operate("tokens")),
         ("list tokens", 2, 0, get(&at("/tokens"))),
         (
             "mint one of operators'",
@@ -129,10 +135,10 @@ pub(super) fn of(
             admin(Method::GET, "/org/tokens", json!({})),
         ),
         ("how it stands", 1, 0, get(&at("/state"))),
-        ("hibernate", 3, 9, post(&at("/hibernate"), json!({}))),
+        ("hibernate", 3, 9, operate("hibernate")),
         ("restart", 3, 12, post(&at("/restart"), json!({}))),
-        ("pause", 4, 10, post(&at("/pause"), json!({}))),
-        ("resume", 4, 12, post(&at("/resume"), json!({}))),
+        ("pause", 4, 10, operate("pause")),
+        ("resume", 4, 12, operate("resume")),
         ("schedules", 3, 0, get(&at("/schedules"))),
         ("a new schedule", 2, 14, post(&at("/schedules"), schedule)),
         (

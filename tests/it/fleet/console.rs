@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Yard;
 
-async fn asked(yard: &Yard, call: InCall) -> Answer {
+pub(super) async fn asked(yard: &Yard, call: InCall) -> Answer {
     let crew: &Crew<FakeEc2> = Box::leak(Box::new(Crew {
         app: yard.inside.app,
         machines: yard.ec2.clone(),

@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 /// A registry that wants a token, and the number of the image under every tag; none: it fails.
 type Shelf = Arc<Mutex<Option<u8>>>;
 
-fn digest(number: u8) -> String {
+pub(super) fn digest(number: u8) -> String {
     format!("sha256:{}", format!("{number:02x}").repeat(32))
 }
 
@@ -55,7 +55,7 @@ async fn registry(shelf: Shelf) -> String {
 }
 
 /// A workspace whose machine runs this image and whose agent has registered; and its token.
-async fn running(inside: &InProcess, instance: &str) -> (WorkspaceId, String) {
+pub(super) async fn running(inside: &InProcess, instance: &str) -> (WorkspaceId, String) {
     let call = inside.post("/workspaces").bearer(&inside.admin);
     let made = call
         .json(&json!({"name": "Ada", "runtime": "example"}))

@@ -3,19 +3,19 @@
 
 mod chat_files;
 mod console;
-mod discover;
+pub(crate) mod discover;
 mod exchange;
 mod images;
 mod instance_events;
 mod life;
 mod machine;
-mod permissions;
+pub(crate) mod permissions;
 mod provision;
 mod races;
 mod refresh;
 mod stop;
 mod sts;
-mod sweeps;
+pub(crate) mod sweeps;
 mod troubles;
 
 use std::time::Duration;
@@ -55,16 +55,7 @@ impl Yard {
     async fn new() -> Self {
         let inside = InProcess::new(Mode::DevClosed).await;
         let ec2 = FakeEc2::new();
-        let works = Provisioner {
-            crew: Crew {
-                app: inside.app,
-                machines: ec2.clone(),
-            },
-            queue: Queue::provisions(inside.app).expect("set by `make test`"),
-            vault: vault(&inside),
-            platform_url: "https://api.example.com".parse().expect("plain"),
-            metrics: edge::metrics::Metrics::of("tests"),
-        };
+        let works = works(&inside, &ec2);
         Self { inside, ec2, works }
     }
 
@@ -156,6 +147,19 @@ impl Yard {
         let workspace = self.inside.app.store.workspace(own.0, Parts::Core).await;
         let beat = workspace.expect("an answer").expect("there").beat;
         beat.is_some_and(|beat| beat.has_tokens)
+    }
+}
+
+fn works(inside: &InProcess, ec2: &FakeEc2) -> Provisioner<FakeEc2> {
+    Provisioner {
+        crew: Crew {
+            app: inside.app,
+            machines: ec2.clone(),
+        },
+        queue: Queue::provisions(inside.app).expect("set by `make test`"),
+        vault: vault(inside),
+        platform_url: "https://api.example.com".parse().expect("plain"),
+        metrics: edge::metrics::Metrics::of("tests"),
     }
 }
 

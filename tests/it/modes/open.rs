@@ -112,6 +112,31 @@ async fn a_workspace_without_tokens_is_believed_until_it_has_one() {
 }
 
 #[tokio::test]
+async fn a_workspace_does_to_itself_what_elsewhere_operators_do() {
+    let open = InProcess::new(Mode::Dev).await;
+    let own = open.online("Own").await;
+    let call = |method, rest: &str| {
+        let call = open.call(method, &format!("/workspaces/{}{rest}", own.id));
+        call.bearer(&own.token)
+    };
+    let act = |act: &str| call(Method::POST, &format!("/{act}"));
+    answers([
+        (
+            call(Method::PATCH, "").json(&json!({"tier": 1, "parent_id": null})),
+            200,
+            "",
+        ),
+        (act("tokens"), 201, ""),
+        (act("hibernate"), 200, ""),
+        (act("pause"), 200, ""),
+        (act("resume"), 200, ""),
+        (act("pause"), 200, ""),
+        (act("restart"), 200, ""),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn an_unknown_id_becomes_a_root_by_registering_and_only_so() {
     let open = InProcess::new(Mode::Dev).await;
     let id = Uuid::new_v4().to_string();

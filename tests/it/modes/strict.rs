@@ -73,6 +73,9 @@ fn closed(strict: &InProcess, id: &str) -> Vec<(InCall, [&'static str; 2])> {
         (post(&at("/notify"), json!({"message": "m"})), OWN),
         (strict.get(&at("/tokens")), OWN),
         (post(&at("/tokens"), json!({})), OWN),
+        (post(&at("/pause"), json!({})), OWN),
+        (post(&at("/resume"), json!({})), OWN),
+        (post(&at("/hibernate"), json!({})), OWN),
         (
             strict.call(Method::DELETE, &at(&format!("/tokens/{}", Uuid::new_v4()))),
             OWN,

@@ -13,7 +13,8 @@ use serde_json::json;
 use crate::calls_messages::permitted;
 
 #[tokio::test]
-async fn a_tick_where_nothing_is_due_is_eight_queries_and_a_note_and_a_slot_is_one_transaction() {
+pub(crate) async fn a_tick_where_nothing_is_due_is_eight_queries_and_a_note_and_a_slot_is_one_transaction()
+ {
     let inside = InProcess::alone(Mode::DevClosed).await;
     let (own, agent) = (inside.workspace("Own").await, Agent::start().await);
     inside.register(&own, &agent.url).await.expect(200);

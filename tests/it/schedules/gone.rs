@@ -87,7 +87,7 @@ async fn a_removed_workspace_has_no_slots_not_even_after_a_crash() {
 }
 
 #[tokio::test]
-async fn a_purged_workspace_leaves_none_and_what_a_crash_left_goes_with_its_slot() {
+pub(crate) async fn a_purged_workspace_leaves_none_and_what_a_crash_left_goes_with_its_slot() {
     let world = World::new().await;
     let id = world.schedule("Daily", "* * * * *").await;
     let (slot, schedule) = (world.next_run(&id).await, id.parse().expect("an id"));

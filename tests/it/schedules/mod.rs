@@ -1,8 +1,8 @@
 //! Slots and fires over a table of their own, with a clock that is moved: ticks concern all schedules.
 
-mod cost;
+pub(crate) mod cost;
 mod ends;
-mod gone;
+pub(crate) mod gone;
 mod slots;
 
 use domain::{Mode, WorkspaceId, job::Job};

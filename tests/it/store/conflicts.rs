@@ -25,7 +25,7 @@ async fn transactions(inside: &InProcess) -> Vec<InCall> {
         let call = inside.call(method, path).bearer(&inside.admin);
         call.json(&body)
     };
-    let minted = inside.post(&at("/tokens")).bearer(&own.token);
+    let minted = inside.post(&at("/tokens")).bearer(&inside.admin);
     minted.await.expect(201);
     let tokens = inside.get(&at("/tokens")).bearer(&own.token).await;
     let token = tokens.json["tokens"][0]["id"].as_str().expect("a token");
@@ -37,15 +37,15 @@ async fn transactions(inside: &InProcess) -> Vec<InCall> {
         post("/registry/update-card", card),
         post(&at("/notify"), json!({"message": "m"})),
         post(&at("/activity"), json!({"activity_type": "agent_log"})),
-        post(&at("/tokens"), json!({})),
+        admin(Method::POST, &at("/tokens"), json!({})),
         admin(Method::DELETE, &at(&format!("/tokens/{token}")), json!({})),
         post(&at("/secrets"), json!({"key": "K", "value": "v"})),
         admin(Method::DELETE, &at("/secrets/K"), json!({})),
         admin(Method::POST, "/workspaces", new),
-        post(&at("/hibernate"), json!({})),
+        admin(Method::POST, &at("/hibernate"), json!({})),
         post(&at("/restart"), json!({})),
-        post(&at("/pause"), json!({})),
-        post(&at("/resume"), json!({})),
+        admin(Method::POST, &at("/pause"), json!({})),
+        admin(Method::POST, &at("/resume"), json!({})),
         admin(Method::PATCH, &at(""), json!({"parent_id": null})),
         admin(Method::DELETE, &at("?confirm=true"), json!({})),
     ]

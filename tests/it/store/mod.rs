@@ -16,14 +16,14 @@ mod outbox;
 mod quota;
 mod reads;
 mod restart_context;
-mod restarts;
+pub(crate) mod restarts;
 mod secrets;
 mod secrets_kms;
 mod secrets_log;
 mod tokens;
 mod tree;
 mod unkept;
-mod wakes;
+pub(crate) mod wakes;
 mod weather;
 
 use std::collections::BTreeSet;

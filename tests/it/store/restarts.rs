@@ -31,7 +31,7 @@ async fn set_secret(inside: &InProcess, path: &str, key: &str) -> Job {
 }
 
 /// Has the function do a job; the jobs that follow.
-pub(super) async fn work(inside: &InProcess, job: &Job) -> Vec<Job> {
+pub(crate) async fn work(inside: &InProcess, job: &Job) -> Vec<Job> {
     let body = serde_json::to_string(job).expect("JSON");
     let batch = json!({"Records": [{"messageId": "1", "body": body}]});
     let batch: Batch = serde_json::from_value(batch).expect("a batch");

@@ -37,7 +37,7 @@ async fn send(inside: &InProcess, messages: &'static Messages, to: &Workspace) -
 }
 
 #[tokio::test]
-async fn a_message_wakes_whoever_sleeps_with_the_rights_that_dispatch_has() {
+pub(crate) async fn a_message_wakes_whoever_sleeps_with_the_rights_that_dispatch_has() {
     let inside = InProcess::new(Mode::DevClosed).await;
     let messages = context(&inside);
     for host in HOSTS {
@@ -63,7 +63,7 @@ async fn a_message_wakes_whoever_sleeps_with_the_rights_that_dispatch_has() {
 }
 
 #[tokio::test]
-async fn a_wake_that_was_lost_is_done_by_the_look_at_the_line() {
+pub(crate) async fn a_wake_that_was_lost_is_done_by_the_look_at_the_line() {
     let inside = InProcess::without_retries(Mode::DevClosed).await;
     let messages = context(&inside);
     for host in HOSTS {

@@ -23,14 +23,15 @@ fn gave_up(answer: &Answer) -> bool {
 
 /// A round of what workspaces do.
 fn round(inside: &InProcess, own: &Workspace, number: usize) -> [InCall; 3] {
-    let post = |rest: &str, body: Value| {
+    let post = |rest: &str, bearer: &str, body: Value| {
         let call = inside.post(&format!("/workspaces/{}{rest}", own.id));
-        call.bearer(&own.token).json(&body)
+        call.bearer(bearer).json(&body)
     };
+    let message = json!({"message": format!("round {number}")});
     [
         inside.beat(own, json!({})),
-        post("/notify", json!({"message": format!("round {number}")})),
-        post("/tokens", json!({})),
+        post("/notify", &own.token, message),
+        post("/tokens", &inside.admin, json!({})),
     ]
 }
 

@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use self::families::{approvals, delegations, org_tokens, schedules};
+use self::families::{approvals, delegations, life, org_tokens, schedules};
 use super::{chat_files, permissions::Needed};
 
 /// Over 16 KB: bodies of this size are put into the bucket.
@@ -142,7 +142,9 @@ async fn workspaces(inside: &InProcess, needed: &mut Needed, own: &Workspace, pe
         .by(admin(Method::PATCH, &at(""), below))
         .await
         .expect(200);
-    let minted = needed.by(post(&at("/tokens"), json!({}))).await.expect(201);
+    let mint = || post(&at("/tokens"), json!({}));
+    needed.by(mint()).await.expect(403);
+    let minted = needed.by(mint().bearer(&inside.admin)).await.expect(201);
     assert!(minted.json["auth_token"].is_string());
     org_tokens(inside, needed, own).await;
     let tokens = needed.by(get(&at("/tokens"))).await.expect(200);
@@ -188,49 +190,6 @@ async fn workspaces(inside: &InProcess, needed: &mut Needed, own: &Workspace, pe
         needed.by(inside.get(path)).await.expect(200);
     }
     needed.by(inside.get("/nowhere")).await.expect(404);
-}
-
-/// On a machine of ours and below others, where each act does most.
-async fn life(inside: &InProcess, needed: &mut Needed, top: &Workspace) {
-    let admin = |method: Method, path: &str| inside.call(method, path).bearer(&inside.admin);
-    let new = json!({"name": "On a machine", "runtime": "example", "parent_id": top.id});
-    let made = admin(Method::POST, "/workspaces").json(&new).await;
-    let id = made.expect(201).text("id");
-    let minted = admin(Method::POST, &format!("/workspaces/{id}/tokens")).await;
-    let own = Workspace {
-        token: minted.expect(201).text("auth_token"),
-        id: id.clone(),
-    };
-    let act = |act: &str| {
-        let call = inside.post(&format!("/workspaces/{id}/{act}"));
-        call.bearer(&own.token)
-    };
-    let state = inside.get(&format!("/workspaces/{id}/state"));
-    needed.by(state.bearer(&own.token)).await.expect(200);
-    let failed = inside.post(&format!("/admin/workspaces/{id}/bootstrap-failed"));
-    let failed = failed.bearer(&own.token).json(&json!({"error": "no disk"}));
-    needed.by(failed).await.expect(200);
-    // Its own agent is refused while its machine is to go; an operator is not.
-    let elsewhere = json!({"id": id, "url": PUBLIC, "agent_card": {}});
-    let elsewhere = admin(Method::POST, "/registry/register").json(&elsewhere);
-    elsewhere.await.expect(200);
-    needed.by(act("hibernate")).await.expect(200);
-    needed.by(act("restart")).await.expect(200);
-    // The token died with the machine's process.
-    let act =
-        |of: &Workspace, act: &str| admin(Method::POST, &format!("/workspaces/{}/{act}", of.id));
-    needed.by(act(top, "pause")).await.expect(200);
-    needed.by(act(&own, "restart")).await.expect(409);
-    needed.by(act(&own, "resume")).await.expect(409);
-    needed.by(act(top, "resume")).await.expect(200);
-    inside
-        .post(&format!("/workspaces/{id}/tokens"))
-        .bearer(&inside.admin)
-        .await
-        .expect(201);
-    needed.by(act(&own, "pause")).await.expect(200);
-    needed.by(act(&own, "resume")).await.expect(200);
-    inside.register(top, PUBLIC).await.expect(200);
 }
 
 /// Set first, set again, shown, deleted: for one workspace and for all.

@@ -191,6 +191,42 @@ fn buckets_are_private_and_answer_over_tls_only() {
     }
 }
 
+/// The policies of this kind for this resource, which stands in a list of theirs.
+fn policies_for<'a>(template: &'a Template, kind: &str, list: &str, id: &str) -> Vec<&'a Value> {
+    let policies = template.of_type(kind).map(|(_, policy)| policy);
+    let names = |policy: &&Value| all(&policy["Properties"][list]).contains(&&json!({"Ref": id}));
+    policies.filter(names).collect()
+}
+
+#[test]
+fn queues_answer_over_tls_only() {
+    let template = Template::ours();
+    assert!(template.of_type("AWS::SQS::Queue").count() > 0);
+    for (id, queue) in template.of_type("AWS::SQS::Queue") {
+        let own = policies_for(&template, "AWS::SQS::QueuePolicy", "Queues", id);
+        // A second one would take the place of the first.
+        let [own] = own[..] else {
+            panic!("{id}: {} policies", own.len());
+        };
+        assert_eq!(
+            own["Condition"], queue["Condition"],
+            "{id}: its policy is there when it is not, or the other way round"
+        );
+        let denies = json!({
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        });
+        let said = statements(&own["Properties"]["PolicyDocument"]);
+        assert_eq!(said, [&denies], "{id}: no more and no less than TLS");
+    }
+    // The endpoints of these have no plain HTTP; a topic's has.
+    assert_eq!(template.of_type("AWS::SNS::Topic").count(), 0);
+}
+
 #[test]
 fn queues_topics_and_buses_are_encrypted_and_open_to_nobody_else() {
     let template = Template::ours();

@@ -1,7 +1,6 @@
 //! Permissions against the source: what a function may ask of AWS beside the table and the bucket, some
 //! module that it can reach asks; and what a domain asks, one of its functions may. This is the coarse
-//! look that needs no run. The fine one is `permissions` for what can be called in process;
-//! for the rest the emulator enforces, and `make grants` lists what no test used.
+//! look that needs no run. The fine one is `permissions`, with `elsewhere`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -10,7 +10,7 @@ const MISSING: &str =
 async fn an_idle_workspace_falls_asleep_and_stays_so() {
     let world = World::new();
     let own = world.managed("Sleeper").await;
-    let sleep = || world.act(&own.id, "hibernate").bearer(&own.token);
+    let sleep = || world.act(&own.id, "hibernate").bearer(&world.admin);
     assert_eq!(sleep().await.error(), (404, MISSING));
     world
         .register(&own, "https://8.8.8.8/agent")

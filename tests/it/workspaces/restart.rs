@@ -63,6 +63,23 @@ async fn it_starts_from_any_status_but_removed() {
 }
 
 #[tokio::test]
+async fn who_is_paused_does_not_resume_itself_by_starting_anew() {
+    let world = World::new();
+    let own = world.workspace("Own").await;
+    let act = |act: &str, bearer: &str| world.act(&own.id, act).bearer(bearer);
+    act("restart", &own.token).await.expect(200);
+    act("pause", &world.admin).await.expect(200);
+    let before = world.snapshot(&own.id).await;
+    for it in ["restart", "resume"] {
+        let refused = act(it, &own.token).await;
+        let sentence = "an operator resumes: a workspace cannot resume itself";
+        assert_eq!(refused.error(), (403, sentence), "{it}");
+    }
+    assert_eq!(world.snapshot(&own.id).await, before);
+    act("restart", &world.admin).await.expect(200);
+}
+
+#[tokio::test]
 async fn what_waits_is_delivered_to_the_agent_that_comes() {
     let world = World::new();
     let (own, agent) = world.online("Own").await;

@@ -20,7 +20,7 @@ async fn it_says_how_a_workspace_stands_and_whether_it_is_gone() {
     }
     world
         .act(&own.id, "pause")
-        .bearer(&own.token)
+        .bearer(&world.admin)
         .await
         .expect(200);
     let found = state(&world, &own.id).bearer(&own.token).await;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 fn mint(world: &World, workspace: &Workspace) -> Call {
     let path = format!("/workspaces/{}/tokens", workspace.id);
-    world.post(&path).bearer(&workspace.token)
+    world.post(&path).bearer(&world.admin)
 }
 
 async fn list(world: &World, workspace: &Workspace, query: &str) -> Value {
@@ -65,8 +65,6 @@ async fn a_token_is_shown_once_listed_and_revoked_at_once() {
     assert_eq!(reply.expect(200).json, json!({"status": "revoked"}));
     let refused = world.beat(&workspace, json!({})).await;
     assert_eq!(refused.error(), (401, "invalid workspace auth token"));
-    let refused = mint(&world, &workspace).await;
-    assert_eq!(refused.error(), (401, "invalid workspace auth token"));
     let gone = revoke(&world, &second.token, &id, old_id).await;
     assert_eq!(gone.error(), (404, "token not found or already revoked"));
     let own_id = row["id"].as_str().expect("an id");
@@ -101,6 +99,8 @@ async fn pages_are_newest_first_and_junk_means_the_default() {
         let reply = mint(&world, &workspace).await.expect(201);
         minted.insert(0, reply.text("auth_token"));
     }
+    // Its first use is noted on its row, and no other within the minute.
+    list(&world, &workspace, "").await;
     let all = list(&world, &workspace, "").await["tokens"].clone();
     let all = all.as_array().expect("a list");
     let prefixes: Vec<_> = all.iter().map(|row| row["prefix"].clone()).collect();
@@ -196,10 +196,6 @@ async fn at_most_fifty_live_however_they_are_asked_for() {
     revoke(&world, &world.admin, &workspace.id, oldest)
         .await
         .expect(200);
-    let operator = Workspace {
-        token: world.admin.clone(),
-        ..workspace
-    };
-    mint(&world, &operator).await.expect(201);
-    mint(&world, &operator).await.expect(429);
+    mint(&world, &workspace).await.expect(201);
+    mint(&world, &workspace).await.expect(429);
 }

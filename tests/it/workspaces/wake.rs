@@ -8,7 +8,7 @@ use serde_json::json;
 async fn asleep(world: &World, name: &str) -> (Workspace, Agent) {
     let (own, agent) = (world.managed(name).await, Agent::start().await);
     world.register(&own, &agent.url).await.expect(200);
-    let slept = world.act(&own.id, "hibernate").bearer(&own.token).await;
+    let slept = world.act(&own.id, "hibernate").bearer(&world.admin).await;
     assert_eq!(slept.expect(200).text("status"), "hibernated");
     (own, agent)
 }
@@ -84,7 +84,7 @@ async fn a_delegation_wakes_as_well() {
     world.register(&own, &agent.url).await.expect(200);
     world
         .act(&own.id, "hibernate")
-        .bearer(&own.token)
+        .bearer(&world.admin)
         .await
         .expect(200);
     let given = world.delegate(&from, &own.id, "wake up").await.expect(202);
@@ -105,7 +105,7 @@ async fn one_that_fetches_its_messages_is_woken_and_finds_them() {
     world.register_polling(&own).await.expect(200);
     world
         .act(&own.id, "hibernate")
-        .bearer(&own.token)
+        .bearer(&world.admin)
         .await
         .expect(200);
     for _ in 0..2 {

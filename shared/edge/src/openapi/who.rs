@@ -72,7 +72,7 @@ pub(super) fn schemes() -> Value {
     json!({
         "workspaceToken": bearer(
             "A token of one workspace: shown once when it is created, registered or started, and \
-             minted by `POST /workspaces/{id}/tokens`."
+             minted by operators with `POST /workspaces/{id}/tokens`."
         ),
         "orgToken": bearer("A token of the organisation: an operator, as far as routes say so."),
         "adminToken": bearer("The stack's parameter `AdminToken`: an operator for everything."),

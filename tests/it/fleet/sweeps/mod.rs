@@ -3,10 +3,10 @@
 mod cost;
 mod deployed;
 mod idle;
-mod orphans;
-mod overdue;
+pub(crate) mod orphans;
+pub(crate) mod overdue;
 mod phantom;
-mod silent;
+pub(crate) mod silent;
 mod strangers;
 
 use domain::{Mode, WorkspaceId, workspace::Status};
@@ -20,7 +20,7 @@ use fleet::sweeps::{
     silent::{NAME, Silent, silence::Limits, sweep as sweep_silent},
 };
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{
     keys,
     lifecycle::{Found, Machine},
@@ -52,8 +52,18 @@ impl World {
 
     /// A workspace of this runtime; `example` has an image, so a machine of ours runs it.
     async fn create(&self, runtime: &str) -> WorkspaceId {
+        self.made(json!({"name": "Ada", "runtime": runtime})).await
+    }
+
+    /// The same below another one.
+    async fn create_below(&self, parent: &Workspace, runtime: &str) -> WorkspaceId {
+        let body = json!({"name": "Ada", "runtime": runtime, "parent_id": parent.id});
+        self.made(body).await
+    }
+
+    async fn made(&self, body: Value) -> WorkspaceId {
         let call = self.inside.post("/workspaces").bearer(&self.inside.admin);
-        let made = call.json(&json!({"name": "Ada", "runtime": runtime})).await;
+        let made = call.json(&body).await;
         made.expect(201).text("id").parse().expect("an id")
     }
 

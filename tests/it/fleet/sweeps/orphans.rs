@@ -43,8 +43,10 @@ async fn running(world: &World, fake: &FakeEc2) -> (WorkspaceId, MachineId) {
 async fn sweep(world: &World, fake: &FakeEc2) -> Report {
     let orphans = Orphans::over(world.inside.app, fake.clone(), "tests");
     world.inside.wire.take();
+    fake.asked();
     let report = orphans::sweep(orphans, Watch::at(fake.now())).await;
     permitted("fleet.orphans", &world.inside.wire.take());
+    e2e::notes::asked("fleet.orphans", fake.asked());
     report.expect("a sweep")
 }
 
@@ -53,7 +55,7 @@ fn alive(fake: &FakeEc2) -> Vec<MachineId> {
 }
 
 #[tokio::test]
-async fn what_nobody_wants_goes_and_what_is_recorded_stays() {
+pub(crate) async fn what_nobody_wants_goes_and_what_is_recorded_stays() {
     let (world, fake) = (World::new().await, FakeEc2::new());
     let (_, kept) = running(&world, &fake).await;
     let (doubled, right) = running(&world, &fake).await;
@@ -86,7 +88,7 @@ async fn what_nobody_wants_goes_and_what_is_recorded_stays() {
 }
 
 #[tokio::test]
-async fn one_that_runs_though_it_was_to_stop_is_stopped() {
+pub(crate) async fn one_that_runs_though_it_was_to_stop_is_stopped() {
     let (world, fake) = (World::new().await, FakeEc2::new());
     let (own, id) = running(&world, &fake).await;
     let act = domain::lifecycle::Act::Pause;
@@ -143,9 +145,12 @@ async fn a_table_that_knows_nobody_ends_no_fleet() {
 }
 
 #[tokio::test]
-async fn who_lost_its_machine_is_started_anew_by_one_of_two() {
+pub(crate) async fn who_lost_its_machine_is_started_anew_by_one_of_two() {
     let (world, fake) = (World::new().await, FakeEc2::new());
-    let (own, id) = running(&world, &fake).await;
+    let top = world.inside.workspace("Top").await;
+    let own = world.create_below(&top, "example").await;
+    let id = machine(&fake, own);
+    world.boots(own, &id.to_string(), fake.now()).await;
     fake.put(&id, fleet::machines::State::Terminated);
     fake.advance(ELEVEN);
     let heard = |seconds| fake.now() - SignedDuration::from_secs(seconds);
@@ -154,10 +159,12 @@ async fn who_lost_its_machine_is_started_anew_by_one_of_two() {
     world.set_time(own, "beat_at", heard(70)).await;
     let orphans = Orphans::over(world.inside.app, fake.clone(), "tests");
     let watch = Watch::at(fake.now());
+    world.inside.wire.take();
     let (one, other) = tokio::join!(
         orphans::sweep(orphans, watch),
         orphans::sweep(orphans, watch)
     );
+    permitted("fleet.orphans", &world.inside.wire.take());
     let changed = one.expect("a sweep").changed + other.expect("a sweep").changed;
     assert_eq!(changed, 1);
     assert_eq!(world.status(own).await, Status::Provisioning);

@@ -18,7 +18,7 @@ use store::{
 use super::{World, counts};
 
 #[tokio::test]
-async fn a_lost_job_is_written_again_and_a_boot_past_its_deadline_fails() {
+pub(crate) async fn a_lost_job_is_written_again_and_a_boot_past_its_deadline_fails() {
     let world = World::new().await;
     let own = world.create("example").await;
     assert_eq!(

@@ -35,7 +35,7 @@ async fn an_external_agent_goes_offline_after_ninety_seconds_and_comes_back() {
 }
 
 #[tokio::test]
-async fn a_machine_of_ours_is_started_anew_and_then_left_to_boot() {
+pub(crate) async fn a_machine_of_ours_is_started_anew_and_then_left_to_boot() {
     let world = World::new().await;
     let own = world.running("i-0123abcd").await;
     assert_eq!(
@@ -83,7 +83,7 @@ async fn two_sweeps_at_once_whose_answers_get_lost_tell_once() {
 }
 
 #[tokio::test]
-async fn who_is_offline_and_was_not_started_anew_is_when_it_is_due() {
+pub(crate) async fn who_is_offline_and_was_not_started_anew_is_when_it_is_due() {
     use domain::lifecycle::Act;
     use jiff::SignedDuration;
     use store::lifecycle::Ask;

@@ -1,6 +1,9 @@
 //! The part of the walk that goes through families of routes: each is made, shown, changed and ended.
 
-use e2e::{Workspace, counted::InProcess};
+use e2e::{
+    Workspace,
+    counted::{InProcess, PUBLIC},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -111,4 +114,51 @@ pub(super) async fn delegations(
     }
     let list = inside.get(&at("/delegations")).bearer(&own.token);
     needed.by(list).await.expect(200);
+}
+
+/// On a machine of ours and below others, where each act does most.
+pub(super) async fn life(inside: &InProcess, needed: &mut Needed, top: &Workspace) {
+    let admin = |method: Method, path: &str| inside.call(method, path).bearer(&inside.admin);
+    let new = json!({"name": "On a machine", "runtime": "example", "parent_id": top.id});
+    let made = admin(Method::POST, "/workspaces").json(&new).await;
+    let id = made.expect(201).text("id");
+    let minted = admin(Method::POST, &format!("/workspaces/{id}/tokens")).await;
+    let own = Workspace {
+        token: minted.expect(201).text("auth_token"),
+        id: id.clone(),
+    };
+    let act = |act: &str| {
+        let call = inside.post(&format!("/workspaces/{id}/{act}"));
+        call.bearer(&own.token)
+    };
+    let state = inside.get(&format!("/workspaces/{id}/state"));
+    needed.by(state.bearer(&own.token)).await.expect(200);
+    let failed = inside.post(&format!("/admin/workspaces/{id}/bootstrap-failed"));
+    let failed = failed.bearer(&own.token).json(&json!({"error": "no disk"}));
+    needed.by(failed).await.expect(200);
+    // Its own agent is refused while its machine is to go; an operator is not.
+    let elsewhere = json!({"id": id, "url": PUBLIC, "agent_card": {}});
+    let elsewhere = admin(Method::POST, "/registry/register").json(&elsewhere);
+    elsewhere.await.expect(200);
+    for act_of_operators in ["pause", "resume", "hibernate"] {
+        needed.by(act(act_of_operators)).await.expect(403);
+    }
+    let asleep = admin(Method::POST, &format!("/workspaces/{id}/hibernate"));
+    needed.by(asleep).await.expect(200);
+    needed.by(act("restart")).await.expect(200);
+    // The token died with the machine's process.
+    let act =
+        |of: &Workspace, act: &str| admin(Method::POST, &format!("/workspaces/{}/{act}", of.id));
+    needed.by(act(top, "pause")).await.expect(200);
+    needed.by(act(&own, "restart")).await.expect(409);
+    needed.by(act(&own, "resume")).await.expect(409);
+    needed.by(act(top, "resume")).await.expect(200);
+    inside
+        .post(&format!("/workspaces/{id}/tokens"))
+        .bearer(&inside.admin)
+        .await
+        .expect(201);
+    needed.by(act(&own, "pause")).await.expect(200);
+    needed.by(act(&own, "resume")).await.expect(200);
+    inside.register(top, PUBLIC).await.expect(200);
 }

@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::fault::Faults;
+use super::fault::{Faults, Op};
 use crate::machines::{
     Machine, MachineId, Owner, State, Volume, VolumeId,
     change::Verb,
@@ -54,6 +54,8 @@ pub(crate) struct Account {
     pub(crate) limit: usize,
     pub(crate) full: BTreeSet<(String, String)>,
     pub(crate) faults: Faults,
+    /// What it was asked for.
+    pub(crate) asked: BTreeSet<Op>,
     /// How many times what requests are made of has changed.
     pub(crate) revision: u32,
     /// Disks without a machine, with the stack that made them.
@@ -70,6 +72,7 @@ impl Default for Account {
             limit: usize::MAX,
             full: BTreeSet::new(),
             faults: Faults::default(),
+            asked: BTreeSet::new(),
             revision: 0,
             left: BTreeMap::new(),
             instances: BTreeMap::new(),

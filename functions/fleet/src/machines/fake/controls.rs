@@ -22,6 +22,12 @@ impl FakeEc2 {
         account.settle();
     }
 
+    /// The permissions that the calls since the last look have needed.
+    pub fn asked(&self) -> Vec<&'static str> {
+        let asked = std::mem::take(&mut self.account().asked);
+        asked.into_iter().flat_map(Op::actions).copied().collect()
+    }
+
     /// Breaks the next call of this kind that is not to be broken yet.
     pub fn fail(&self, op: Op, fault: Fault) {
         self.account().faults.add(op, fault);

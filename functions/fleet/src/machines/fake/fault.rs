@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 /// The calls of [`Machines`](crate::machines::Machines).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Op {
     /// `start`
     Start,
@@ -29,6 +29,26 @@ pub enum Op {
     Leftovers,
     /// `delete_volume`
     DeleteVolume,
+}
+
+impl Op {
+    /// The permissions it needs, as IAM calls them: a test holds them against what is sent to EC2.
+    pub fn actions(self) -> &'static [&'static str] {
+        match self {
+            // A machine is launched with its tags and its role.
+            Self::Start => &["ec2:RunInstances", "ec2:CreateTags", "iam:PassRole"],
+            Self::Started | Self::Describe | Self::List => &["ec2:DescribeInstances"],
+            Self::Resume => &["ec2:StartInstances"],
+            Self::Stop => &["ec2:StopInstances"],
+            // Only what runs can be rebooted.
+            Self::Reboot => &["ec2:DescribeInstances", "ec2:RebootInstances"],
+            Self::Retag => &["ec2:CreateTags"],
+            Self::Terminate => &["ec2:TerminateInstances"],
+            Self::Console => &["ec2:GetConsoleOutput"],
+            Self::Leftovers => &["ec2:DescribeVolumes"],
+            Self::DeleteVolume => &["ec2:DeleteVolume"],
+        }
+    }
 }
 
 /// What happens to a call.

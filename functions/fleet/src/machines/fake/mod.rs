@@ -68,6 +68,7 @@ impl FakeEc2 {
     ) -> Result<T, Trouble> {
         let mut account = self.account();
         account.settle();
+        account.asked.insert(op);
         match account.faults.take(op) {
             None => act(&mut account),
             Some(Fault::Code(code)) => Err(Trouble::of_code(code)),

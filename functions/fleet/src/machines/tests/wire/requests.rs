@@ -3,6 +3,7 @@
 use super::once;
 use crate::machines::{
     Change, MachineId, Machines, State, VolumeId, Whose,
+    fake::Op,
     tests::{
         launch, machine, workspace,
         xml::{instance, page, response, state},
@@ -220,4 +221,74 @@ MaxResults=500";
     assert_eq!(sorted(&sent[1]), sorted(volumes));
     let delete = format!("Action=DeleteVolume\nVersion=2016-11-15\nVolumeId={volume}");
     assert_eq!(sent[2], delete);
+}
+
+/// Permissions are compared with what the fake was asked for, so both must need the same.
+#[tokio::test]
+async fn every_call_needs_what_the_fake_says() {
+    let changed = |action: &str, before| {
+        let before = format!("<previousState>{}</previousState>", state(before));
+        let item = format!("<instancesSet><item>{before}</item></instancesSet>");
+        response(action, &item)
+    };
+    let shown = || page(&[instance(&machine(1, State::Running), "prod")], None);
+    let done = |action| response(action, "<return>true</return>");
+    let mut made = machine(1, State::Pending);
+    made.client_token = launch(1).token();
+    let item = instance(&made, "prod");
+    let set = format!("<instancesSet><item>{item}</item></instancesSet>");
+    let volume: VolumeId = "vol-00000000000000001".parse().expect("an id");
+    let all = [
+        (Op::Start, vec![response("RunInstances", &set)]),
+        (Op::Started, vec![page(&[], None)]),
+        (Op::Resume, vec![changed("StartInstances", State::Stopped)]),
+        (Op::Stop, vec![changed("StopInstances", State::Running)]),
+        (Op::Reboot, vec![shown(), done("RebootInstances")]),
+        (Op::Retag, vec![done("CreateTags")]),
+        (
+            Op::Terminate,
+            vec![changed("TerminateInstances", State::Running)],
+        ),
+        (Op::Describe, vec![page(&[], None)]),
+        (Op::List, vec![page(&[], None)]),
+        (
+            Op::Console,
+            vec![response("GetConsoleOutput", "<output>aGVsbG8=</output>")],
+        ),
+        (
+            Op::Leftovers,
+            vec![response("DescribeVolumes", "<volumeSet/>")],
+        ),
+        (Op::DeleteVolume, vec![done("DeleteVolume")]),
+    ];
+    for (op, answers) in all {
+        let (ec2, wire) = once(answers);
+        let went = match op {
+            Op::Start => ec2.start(&launch(1)).await.map(drop),
+            Op::Started => ec2.started(&launch(1)).await.map(drop),
+            Op::Resume => ec2.resume(&id()).await.map(drop),
+            Op::Stop => ec2.stop(&id()).await.map(drop),
+            Op::Reboot => ec2.reboot(&id()).await.map(drop),
+            Op::Retag => ec2.retag(&id(), 7).await.map(drop),
+            Op::Terminate => ec2.terminate(&id()).await.map(drop),
+            Op::Describe => ec2.describe(&[id()]).await.map(drop),
+            Op::List => ec2.list(Whose::Stack).await.map(drop),
+            Op::Console => ec2.console(&id()).await.map(drop),
+            Op::Leftovers => ec2.leftovers().await.map(drop),
+            Op::DeleteVolume => ec2.delete_volume(&volume).await.map(drop),
+        };
+        went.expect("taken");
+        let sent = wire.sent();
+        let action = |form: &String| {
+            let action = form.lines().find_map(|it| it.strip_prefix("Action="));
+            format!("ec2:{}", action.expect("an action"))
+        };
+        let mut needed: Vec<String> = sent.iter().map(action).collect();
+        if sent.iter().any(|form| form.contains("TagSpecification.")) {
+            needed.push("ec2:CreateTags".to_owned());
+            // The role stands in the launch template, and whoever launches passes it.
+            needed.push("iam:PassRole".to_owned());
+        }
+        assert_eq!(needed, op.actions(), "{op:?}");
+    }
 }
