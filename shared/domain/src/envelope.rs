@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::{Error, Result};
+use crate::{Error, Result, json::has_reserved_key};
 
 /// The most bytes of a method and of a message's id.
 pub const MAX_NAME: usize = 255;
@@ -33,6 +33,9 @@ pub struct Envelope {
 /// `messageId` of more than 255 bytes.
 pub fn read(body: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Envelope> {
     let invalid = || Error::invalid("invalid JSON");
+    if has_reserved_key(body) {
+        return Err(invalid());
+    }
     let mut object = match serde_json::from_slice(body) {
         Ok(Value::Object(object)) => object,
         Ok(Value::Null) => Map::new(),

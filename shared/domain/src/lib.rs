@@ -20,6 +20,7 @@ pub mod fields;
 pub mod id;
 pub mod image;
 pub mod job;
+pub mod json;
 pub mod lifecycle;
 pub mod mode;
 pub mod reply;

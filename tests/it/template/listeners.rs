@@ -126,20 +126,28 @@ async fn told(inside: &InProcess, needed: &mut Needed, own: &Workspace) {
     assert!(open.is_empty(), "who is gone is forgotten: {open:?}");
 }
 
-/// Somebody comes back who is gone again.
+/// One comes back and listens, another one is gone again.
 async fn told_again(inside: &InProcess, needed: &mut Needed, own: &Workspace) {
     let since: EventId = FIRST.parse().expect("an id");
     gone(inside, Some(since)).await;
-    let replay = Replay::with(inside.app, gateway(inside));
+    let (address, told) = crate::ws::gateway::gateway().await;
+    let replay = Replay::with(inside.app, Sockets::at(inside.app, address));
     let long_ago = Timestamp::now() - SignedDuration::from_mins(1);
-    let image = json!({
-        "id": {"S": "gone"}, "since": {"S": FIRST}, "workspace_id": {"S": own.id},
-        "connected_at": {"N": long_ago.as_microsecond().to_string()},
-        "expires_at": {"N": "9999999999"},
-    });
-    let batch = json!({"Records": [record("CONNECTIONS".to_owned(), "gone", image)]});
+    let returning = |name: &str| {
+        let image = json!({
+            "id": {"S": name}, "since": {"S": FIRST}, "workspace_id": {"S": own.id},
+            "connected_at": {"N": long_ago.as_microsecond().to_string()},
+            "expires_at": {"N": "9999999999"},
+        });
+        record("CONNECTIONS".to_owned(), name, image)
+    };
+    let batch = json!({"Records": [returning("gone"), returning("well")]});
     let batch = serde_json::from_value(batch).expect("a batch");
     let telling = replay::handle(replay, batch);
     let answer = needed.during("events.replay", inside, telling).await;
     answer.expect("told");
+    let told = told.lock().expect("no panic");
+    let last = told["well"].last().expect("frames");
+    assert_eq!(last["event"], "REPLAY_COMPLETE");
+    assert!(told["well"].len() > 1, "{told:?}");
 }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use domain::{Mode, WorkspaceId};
 use e2e::{Agent, Backstage, Script, Workspace, World, at_once, counted::InProcess};
+use messages::dispatch;
 use serde_json::json;
 use store::keys;
 use tokio::sync::Barrier;
+
+use crate::calls_messages::context;
 
 async fn native(world: &World) -> (Workspace, Agent) {
     let (workspace, agent) = world.online("Native").await;
@@ -42,13 +45,14 @@ async fn at_a_hundred_that_run_no_more_are_taken() {
         .set_number(&keys::load(id), "running", 100)
         .await;
     let path = format!("/workspaces/{}/a2a", own.id);
+    let messages = context(&inside);
     // To itself: that takes no slot.
     let call = inside
         .post(&path)
         .bearer(&own.token)
         .header("X-Workspace-ID", &own.id)
         .json(&e2e::envelope("again"));
-    let full = call.await;
+    let full = call.to(messages, dispatch::handle).await;
     assert_eq!(full.error(), (429, "queue is full"));
     assert_eq!(full.json["queue_depth"], 100);
 }

@@ -3,11 +3,14 @@
 
 use domain::Mode;
 use e2e::{
-    Workspace,
+    Answer, Workspace,
     counted::{Fault, InProcess, gate},
     envelope,
 };
+use messages::dispatch;
 use serde_json::{Value, json};
+
+use crate::calls_messages::context;
 
 async fn poller(inside: &InProcess) -> Workspace {
     let own = inside.workspace("Poller").await;
@@ -33,10 +36,12 @@ async fn fetched(inside: &InProcess, own: &Workspace, from: &str) -> (Vec<String
     )
 }
 
-fn send(inside: &InProcess, own: &Workspace, text: &str) -> e2e::counted::InCall {
+/// A person's message.
+fn send(inside: &InProcess, own: &Workspace, text: &str) -> impl Future<Output = Answer> + use<> {
     let path = format!("/workspaces/{}/a2a", own.id);
     let call = inside.post(&path).bearer(&inside.admin);
     call.json(&envelope(text))
+        .to(context(inside), dispatch::handle)
 }
 
 #[tokio::test]
@@ -49,7 +54,7 @@ async fn a_message_that_was_on_its_way_while_others_were_shown_is_not_lost() {
         let held = gate();
         let rule = Fault::Hold(held.clone());
         inside.wire.fail("TransactWriteItems", 1, rule);
-        let late = tokio::spawn(send(&inside, &own, "late").into_future());
+        let late = tokio::spawn(send(&inside, &own, "late"));
         held.wait().await;
         // It has its id by now. Another one overtakes it, and is fetched.
         send(&inside, &own, "quick").await.expect(200);
@@ -80,7 +85,7 @@ async fn a_message_that_comes_while_rows_are_being_shown_is_among_them_or_above(
     inside
         .wire
         .fail("TransactWriteItems", 1, Fault::Hold(late.clone()));
-    let sending = tokio::spawn(send(&inside, &own, "late").into_future());
+    let sending = tokio::spawn(send(&inside, &own, "late"));
     late.wait().await;
     send(&inside, &own, "quick").await.expect(200);
     // Its agent has read the one row, and has not said so yet.

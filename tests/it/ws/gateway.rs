@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Json, Router,
     extract::{Path, State},
     http::StatusCode,
     routing::post,
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 /// The frames of each connection.
-pub(super) type Told = Arc<Mutex<BTreeMap<String, Vec<Value>>>>;
+pub(crate) type Told = Arc<Mutex<BTreeMap<String, Vec<Value>>>>;
 
 /// What a connection's name says it is like.
 async fn posted(State(told): State<Told>, Path(id): Path<String>, frame: String) -> StatusCode {
@@ -40,11 +40,19 @@ async fn posted(State(told): State<Told>, Path(id): Path<String>, frame: String)
     }
 }
 
+async fn looked_at(Path(id): Path<String>) -> Result<Json<Value>, StatusCode> {
+    match id.starts_with("gone") {
+        true => Err(StatusCode::GONE),
+        false => Ok(Json(json!({}))),
+    }
+}
+
 /// Its address, and what it was given.
-pub(super) async fn gateway() -> (String, Told) {
+pub(crate) async fn gateway() -> (String, Told) {
     let told = Told::default();
     let at = "/@connections/{id}";
-    let route = post(posted).delete(async || StatusCode::NO_CONTENT);
+    let route = post(posted).get(looked_at);
+    let route = route.delete(async || StatusCode::NO_CONTENT);
     let app = Router::new().route(at, route).with_state(told.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -53,12 +61,12 @@ pub(super) async fn gateway() -> (String, Told) {
 }
 
 /// A batch with so many events of a workspace, which happened now.
-pub(super) fn batch(of: WorkspaceId, count: usize) -> Value {
+pub(crate) fn batch(of: WorkspaceId, count: usize) -> Value {
     batch_at(of, count, Timestamp::now())
 }
 
 /// As [`batch`], of another time.
-pub(super) fn batch_at(of: WorkspaceId, count: usize, at: Timestamp) -> Value {
+pub(crate) fn batch_at(of: WorkspaceId, count: usize, at: Timestamp) -> Value {
     let record = |n: usize| {
         let id = uuid::Uuid::now_v7().to_string();
         let at = at.as_microsecond().to_string();
@@ -77,7 +85,7 @@ pub(super) fn batch_at(of: WorkspaceId, count: usize, at: Timestamp) -> Value {
 }
 
 /// A relay that posts to the gateway at this address.
-pub(super) fn relay(inside: &InProcess, gateway: String) -> &'static Relay {
+pub(crate) fn relay(inside: &InProcess, gateway: String) -> &'static Relay {
     let var = |name| std::env::var(name).expect("set by `make test`");
     let sockets = Sockets::at(inside.app, gateway);
     Relay::with(

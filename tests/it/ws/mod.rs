@@ -3,7 +3,7 @@
 mod bus;
 mod connect;
 mod fifty;
-mod gateway;
+pub(crate) mod gateway;
 mod live;
 mod operators;
 mod push;

@@ -70,10 +70,10 @@ impl Relay {
 
     /// Puts aside what the bus does not take.
     async fn bury_news(&self, news: &News) -> Result<()> {
-        let (event, workspace) = (news.id, news.workspace);
-        tracing::error!(%event, workspace_id = %workspace, "the bus does not take an event");
+        let (event_id, workspace) = (news.id, news.workspace);
+        tracing::error!(%event_id, workspace_id = %workspace, "the bus does not take an event");
         self.put_aside(&json!({
-            "event": event,
+            "event_id": event_id,
             "workspace_id": workspace,
             "error": "the bus does not take it",
         }))

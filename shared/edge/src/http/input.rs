@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, str::FromStr};
 
-use domain::{Error, Result, trace::Trace};
+use domain::{Error, Result, json::has_reserved_key, trace::Trace};
 use jiff::Timestamp;
 use lambda_http::{
     Body, Request, RequestExt as _,
@@ -151,6 +151,9 @@ impl Input {
         self.limit(max_bytes)?;
         // Wire types are objects, but would also read themselves from a list, field by field.
         if self.body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Error::invalid(refusal));
+        }
+        if has_reserved_key(&self.body) {
             return Err(Error::invalid(refusal));
         }
         let mut reader = serde_json::Deserializer::from_slice(&self.body);
