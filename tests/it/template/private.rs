@@ -203,7 +203,7 @@ fn queues_answer_over_tls_only() {
     let template = Template::ours();
     assert!(template.of_type("AWS::SQS::Queue").count() > 0);
     for (id, queue) in template.of_type("AWS::SQS::Queue") {
-        let own = policies_for(&template, "AWS::SQS::QueuePolicy", "Queues", id);
+        let own = policies_for(template, "AWS::SQS::QueuePolicy", "Queues", id);
         // A second one would take the place of the first.
         let [own] = own[..] else {
             panic!("{id}: {} policies", own.len());
