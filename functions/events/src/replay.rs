@@ -107,8 +107,8 @@ async fn tell(replay: &Replay, connection: &Connection, since: EventId) -> Resul
     if !post_all(replay, connection, &missed.keys).await? {
         return Ok(());
     }
-    let (mut count, mut upto) = (missed.missed, missed.upto);
-    if !missed.more {
+    let (mut count, mut upto, mut more) = (missed.missed, missed.upto, missed.more);
+    if !more {
         // The index of the log is a moment behind.
         sleep(BEHIND).await;
         let late = store.events_since(upto, &sees, MOST).await?;
@@ -118,9 +118,9 @@ async fn tell(replay: &Replay, connection: &Connection, since: EventId) -> Resul
         if !post_all(replay, connection, &keys).await? {
             return Ok(());
         }
-        (count, upto) = (count + late.missed, late.upto);
+        (count, upto, more) = (count + late.missed, late.upto, late.more);
     }
-    let payload = json!({"replayed": count, "more": missed.more, "since": upto});
+    let payload = json!({"replayed": count, "more": more, "since": upto});
     let id = EventId::from_uuid(Uuid::now_v7());
     let frame = envelope(id, "REPLAY_COMPLETE", None, Timestamp::now(), &payload);
     post(replay, connection, &frame).await?;
