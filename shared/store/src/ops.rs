@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
     types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use backon::{ExponentialBuilder, Retryable as _};
+use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
 use domain::{Error, Result};
 use serde::de::DeserializeOwned;
 
@@ -20,9 +20,6 @@ use crate::{
 
 /// DynamoDB takes at most this many keys in one batch get.
 const BATCH: usize = 100;
-
-/// How often what DynamoDB left over of a batch is asked for again.
-const MOST_TRIES: u32 = 6;
 
 /// Full jitter: what collided once should not collide again at the same moment.
 fn backoff() -> ExponentialBuilder {
@@ -143,7 +140,8 @@ impl Store {
         let mut rows = HashMap::with_capacity(keys.len());
         for chunk in keys.chunks(BATCH) {
             let mut wanted = wanted(chunk.iter().cloned().map(key_map).collect(), now);
-            for tried in 0.. {
+            let mut waits = backoff().build();
+            loop {
                 let answer = self
                     .db
                     .batch_get_item()
@@ -162,19 +160,16 @@ impl Store {
                     }
                 }
                 // Throttled or over 16 MB: the rest is asked for again.
-                match answer
-                    .unprocessed_keys
-                    .and_then(|mut left| left.remove(&self.table))
-                {
-                    Some(left) if !left.keys().is_empty() && tried == MOST_TRIES => {
-                        return Err(Error::unavailable("keys are left over again and again"));
-                    }
-                    Some(left) if !left.keys().is_empty() => {
-                        tokio::time::sleep(Duration::from_millis(20 << tried)).await;
-                        wanted = left;
-                    }
-                    _ => break,
-                }
+                let left = answer.unprocessed_keys;
+                let left = left.and_then(|mut left| left.remove(&self.table));
+                let Some(left) = left.filter(|left| !left.keys().is_empty()) else {
+                    break;
+                };
+                let Some(wait) = waits.next() else {
+                    return Err(Error::unavailable("keys are left over again and again"));
+                };
+                tokio::time::sleep(wait).await;
+                wanted = left;
             }
         }
         Ok(Rows(rows))

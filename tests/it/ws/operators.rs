@@ -108,17 +108,7 @@ async fn a_revoked_organisation_token_closes_its_socket() {
     tokio::time::sleep(std::time::Duration::from_secs(6)).await;
     let revoke = world.call(Method::DELETE, &format!("/org/tokens/{id}"));
     revoke.bearer(&world.admin).await.expect(200);
-    let mut beats = 0;
-    until(60, "closed", || {
-        beats += 1;
-        let beat = world.beat(&workspace, json!({"current_task": format!("beat {beats}")}));
-        async {
-            beat.await.expect(200);
-            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-            cut.is_closed().then_some(())
-        }
-    })
-    .await;
+    super::closed(&world, &workspace, &cut).await;
     let last = json!({"current_task": "after the end"});
     world.beat(&workspace, last).await.expect(200);
     until(60, "the last task", || async {

@@ -39,17 +39,7 @@ async fn a_revoked_token_closes_its_connections_and_no_others() {
     let revoke = world.call(Method::DELETE, &format!("{tokens}/{id}"));
     revoke.by(&workspace).await.expect(200);
 
-    let mut beats = 0;
-    until(60, "closed", || {
-        beats += 1;
-        let beat = world.beat(&workspace, json!({"current_task": format!("beat {beats}")}));
-        async {
-            beat.await.expect(200);
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            cut.is_closed().then_some(())
-        }
-    })
-    .await;
+    super::closed(&world, &workspace, &cut).await;
     let told = cut.names(&workspace.id).len();
     world
         .beat(&workspace, json!({"current_task": "after the end"}))
