@@ -130,6 +130,14 @@ mod tests {
     }
 
     #[test]
+    fn what_would_not_come_back_is_refused() {
+        // Found by the fuzzer.
+        let body = r#"{"jsonrpc":"2.0","id":1,"$serde_json::private::RawValue":{"message":{}}}"#;
+        let error = normal(body).expect_err("a key of serde_json's");
+        assert_eq!(error.to_string(), "invalid JSON");
+    }
+
+    #[test]
     fn names_that_no_item_should_hold_are_refused() {
         let long = "m".repeat(MAX_NAME + 1);
         let fits = "m".repeat(MAX_NAME);
