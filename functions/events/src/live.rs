@@ -29,7 +29,7 @@ const UNTOLD: SignedDuration = SignedDuration::from_secs(20);
 /// How often it is looked whether the client may still listen, and said that somebody is there.
 const PROOF: Duration = Duration::from_secs(15);
 /// How many events are told at once, and after how many bytes none is added: so much fits the function.
-const MOST: (usize, usize) = (20, 1_000_000);
+const MOST: (usize, usize) = (10, 500_000);
 /// After how many milliseconds a client asks again when the answer broke off.
 const BROKEN_MS: u32 = 2000;
 

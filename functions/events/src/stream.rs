@@ -89,12 +89,8 @@ pub(crate) fn place(told: &Told) -> String {
 
 /// An event.
 pub(crate) fn block((news, payload): &Payload) -> String {
-    let data = json!({
-        "type": news.name,
-        "timestamp": news.at.as_millisecond(),
-        "data": payload,
-    });
-    format!("id: {}\ndata: {data}\n\n", news.id)
+    let (id, at, name) = (news.id, news.at.as_millisecond(), json!(news.name));
+    format!("id: {id}\ndata: {{\"data\":{payload},\"timestamp\":{at},\"type\":{name}}}\n\n")
 }
 
 /// For the API's description.

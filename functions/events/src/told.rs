@@ -18,7 +18,6 @@ use domain::{
 };
 use edge::App;
 use jiff::Timestamp;
-use serde_json::Value;
 use store::{
     events::{EventRow, before},
     workspaces::Parts,
@@ -45,8 +44,8 @@ pub(crate) struct Told {
     pub(crate) more: bool,
 }
 
-/// Something to tell, and its payload.
-pub(crate) type Payload = (News, Value);
+/// Something to tell, and its payload as JSON.
+pub(crate) type Payload = (News, String);
 
 impl Told {
     /// All that happened before a moment.
@@ -111,8 +110,8 @@ impl Told {
                 break;
             }
             let payload = news.payload(app, &name, now).await?;
-            let payload = fitted(payload, MAX_ENVELOPE);
-            bytes += payload.to_string().len();
+            let payload = fitted(payload, MAX_ENVELOPE).to_string();
+            bytes += payload.len();
             told.push((news, payload));
         }
         self.told(told.iter().map(|(news, _)| news.id));
