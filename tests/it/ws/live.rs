@@ -267,7 +267,7 @@ async fn an_answer_ends_with_its_token() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_costs_no_memory_and_misses_nothing() {
-    const COUNT: usize = 400;
+    const COUNT: usize = 300;
     const LENGTH: usize = 60_000;
     let world = World::new();
     // A table of its own: so much is told to nobody else.
