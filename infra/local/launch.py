@@ -1,4 +1,4 @@
-"""Starts MiniStack, the AWS emulator, with eight changes that a local stack needs.
+"""Starts MiniStack, the AWS emulator, with ten changes that a local stack needs.
 
 1. The HTTP API also answers without a prefix on a port of its own, and the WebSocket API there under `/ws`. On the
    emulator's own port both hide behind `/_aws/execute-api/<id>`.
@@ -12,6 +12,9 @@
 6. The protocol that a WebSocket's `$connect` function chooses is told to the client, which hangs up without it.
 7. Each permission that a role makes use of is noted in a file, once.
 8. DynamoDB refuses calls of functions now and then, when a test asks for it (`weather.py`).
+9. Functions that nobody calls cost nothing: in the emulator each looks twenty times a second whether it has been
+   stopped, which with hundreds of them leaves the interpreter no time for calls.
+10. When it stands still, it writes down where (`standstill.py`).
 
 State is not kept between runs. The emulator itself is configured by its environment; `stack.py` sets it.
 """
@@ -22,23 +25,29 @@ import contextlib
 import contextvars
 import functools
 import os
+import queue
 import resource
 import signal
+import socket
 import socketserver
 import sys
 import threading
 import time
+import types
 from pathlib import Path
+from typing import NoReturn
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
-from ministack.core import iam_evaluator
+from ministack.core import iam_evaluator, lambda_runtime
 from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc
 
+import standstill
 from weather import Sky
 
 STREAM_POLL_SECONDS = 0.05
+STOP_POLL_SECONDS = 5.0
 WEBSOCKET_PATH = "/ws"
 POLICY_VIOLATION = 1008
 CHOSEN_PROTOCOL: contextvars.ContextVar[str | None] = contextvars.ContextVar("chosen protocol", default=None)
@@ -47,6 +56,36 @@ CHOSEN_PROTOCOL: contextvars.ContextVar[str | None] = contextvars.ContextVar("ch
 def send_small_packets_at_once() -> None:
     """Sets TCP_NODELAY on the emulator's Runtime API servers, which are standard library ones."""
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+
+
+def let_idle_functions_sleep() -> None:
+    """Has a function's Runtime API wait for a call, and not look between times whether it has been stopped.
+
+    Its server is told to stop by a connection. Its answer to `/next` notices within `STOP_POLL_SECONDS`, and nobody
+    waits for that: the process it would have gone to has been killed.
+    """
+    serve, stop = socketserver.BaseServer.serve_forever, socketserver.BaseServer.shutdown
+
+    def serve_until_told(server, poll_interval: float = STOP_POLL_SECONDS) -> None:
+        serve(server, max(poll_interval, STOP_POLL_SECONDS))
+
+    def tell(server) -> None:
+        telling = threading.Thread(target=stop, args=(server,))
+        telling.start()
+        while telling.is_alive():
+            with contextlib.suppress(OSError):
+                socket.create_connection(server.server_address, timeout=1).close()
+            telling.join(0.05)
+
+    class Pending(queue.Queue):
+        def get(self, block: bool = True, timeout: float | None = None):
+            one_at_a_time = self.maxsize == 1
+            return super().get(block, max(timeout, STOP_POLL_SECONDS) if one_at_a_time and timeout else timeout)
+
+    socketserver.BaseServer.serve_forever, socketserver.BaseServer.shutdown = serve_until_told, tell
+    if getattr(lambda_runtime, "queue", None) is not queue:
+        _other("ministack.core.lambda_runtime.queue")
+    lambda_runtime.queue = types.SimpleNamespace(Queue=Pending, Empty=queue.Empty, Full=queue.Full)
 
 
 def poll_streams_on_their_own_threads() -> None:
@@ -131,11 +170,15 @@ def _private(module, name: str):
     """A function that the emulator does not promise to have: its absence must be noticed."""
     function = getattr(module, name, None)
     if not callable(function):
-        sys.exit(
-            f"this MiniStack has no {module.__name__}.{name}: install the version pinned in"
-            " infra/local/requirements.txt, or adapt infra/local/launch.py to the new one"
-        )
+        _other(f"{module.__name__}.{name}")
     return function
+
+
+def _other(name: str) -> NoReturn:
+    sys.exit(
+        f"this MiniStack has no {name}: install the version pinned in infra/local/requirements.txt, or adapt"
+        " infra/local/launch.py to the new one"
+    )
 
 
 def _poll_forever(poll) -> None:
@@ -216,9 +259,11 @@ def main() -> None:
     parser.add_argument("--http-api", required=True, help="id and stage of the HTTP API: ID/STAGE")
     parser.add_argument("--websocket-api", required=True, help="id and stage of the WebSocket API: ID/STAGE")
     parser.add_argument("--permissions", type=Path, required=True, help="file for the permissions that are used")
+    parser.add_argument("--standstills", type=Path, required=True, help="file for where it stood still, if it did")
     arguments = parser.parse_args()
 
     send_small_packets_at_once()
+    let_idle_functions_sleep()
     poll_streams_on_their_own_threads()
     tell_the_chosen_protocol()
     accept_events_of_aws()
@@ -231,7 +276,12 @@ def main() -> None:
     config.bind = [f"127.0.0.1:{arguments.aws_port}", f"127.0.0.1:{arguments.api_port}"]
     config.keep_alive_timeout = 75  # the emulator's own value; the default of 5 s drops clients' idle connections
     front = without_prefix(sky.controls(app), arguments.api_port, arguments.http_api, arguments.websocket_api)
-    asyncio.run(serve(front, config))
+    asyncio.run(_serve_watched(front, config, arguments.standstills))
+
+
+async def _serve_watched(front, config: Config, standstills: Path) -> None:
+    standstill.watch(standstills)
+    await serve(front, config)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,10 @@ class Settings:
         return LOCAL / self.name
 
     @property
+    def standstills(self) -> Path:
+        return self.folder / "standstills.log"
+
+    @property
     def base_url(self) -> str:
         return f"http://localhost:{self.api_port}"
 
@@ -158,6 +162,7 @@ def _launch(settings: Settings) -> list[str]:
         f"--http-api={HTTP_API_ID}/{HTTP_API_STAGE}",
         f"--websocket-api={WEBSOCKET_API_ID}/{WEBSOCKET_STAGE}",
         f"--permissions={settings.folder / 'permissions.tsv'}",
+        f"--standstills={settings.standstills}",
     ]
 
 
@@ -172,6 +177,7 @@ def _environment(settings: Settings, scratch: Path) -> dict[str, str]:
         "MINISTACK_HOST": "localhost",
         "IOT_MTLS_ENABLED": "false",  # else it opens port 8883 to the network, whatever BIND_HOST says
         "MINISTACK_WORKER_THREADS": "512",  # one an invocation: none must wait for one that waits for it
+        "LAMBDA_WARM_TTL_SECONDS": "60",  # of 300: a run of all tests has hundreds of idle processes even so
         "DOCKER_HOST": "unix:///nonexistent",  # else it removes containers of other emulators on this machine
         "AWS_ENDPOINT_URL": settings.aws_endpoint,  # without it functions would call the real AWS
         "AWS_ENDPOINT_URL_STS": settings.aws_endpoint,  # where the bootstrap exchange asks whose signature that is

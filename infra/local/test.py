@@ -18,6 +18,7 @@ import grants
 import logs
 import secrecy
 import stack
+import standstill
 from deploy import CREDENTIALS, REGION, Deployed, forget_own_account
 from places import BINARIES, ROOT
 from process import Child, Stop, blaming, run, tail
@@ -25,6 +26,7 @@ from stack import Settings
 
 FUNCTION_LINES = 60
 EMULATOR_LINES = 20
+STACK_LINES = 400
 
 
 def main() -> int:
@@ -50,6 +52,7 @@ def main() -> int:
         if code != 0:
             emulator.check()
             _show_logs(settings, emulator)
+        _show_standstills(settings, whole=code != 0)
         if not arguments.emulator_only:
             complaints = _complaints(settings, admin_token)
             print("\n".join(complaints), file=sys.stderr)
@@ -103,6 +106,16 @@ def _show_logs(settings: Settings, emulator: Child) -> None:
     logs.save(settings.aws_endpoint, functions)
     for log, lines in ((functions, FUNCTION_LINES), (emulator.log, EMULATOR_LINES)):
         print(f"\nThe end of {log}:\n{tail(log, lines)}", file=sys.stderr)
+
+
+def _show_standstills(settings: Settings, *, whole: bool) -> None:
+    """A machine too slow for the tests is no fault of theirs: it must be seen, and told apart from one."""
+    lines = standstill.noticed(settings.standstills)
+    for line in lines:
+        print(line, file=sys.stderr)
+    if lines and whole:
+        stacks = settings.standstills.read_text().splitlines()[:STACK_LINES]
+        print(f"Where ({settings.standstills}):", *stacks, sep="\n", file=sys.stderr)
 
 
 if __name__ == "__main__":
