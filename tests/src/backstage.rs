@@ -52,6 +52,7 @@ impl Backstage {
             fleet: edge::Fleet::default(),
             max_workspaces: 0,
             rate_limit: u32::MAX,
+            stack: String::new(),
             org_id: String::new(),
             bucket: var("BUCKET_NAME"),
         };

@@ -7,7 +7,7 @@
 
 use domain::{
     ApprovalId, Error, Kind, Result, WorkspaceId,
-    approval::{Asked, Decision, HUMAN, MAX_DECIDED_BY, Status, at_most},
+    approval::{Asked, Decision, HUMAN, MAX_DECIDED_BY, Status, WAITS, at_most},
     time::wire,
 };
 use edge::{
@@ -15,14 +15,22 @@ use edge::{
     http::Fields,
     openapi::{Api, Who},
 };
+use jiff::Timestamp;
 use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::{approvals::Approval, workspaces::Parts};
+use store::{approvals::Approval, windows::Allowance, workspaces::Parts};
 
 /// Room for every text at its limit, each of its bytes six in JSON.
 const MAX_BYTES: usize = 256 * 1024;
+/// How often one workspace may ask. The list of what waits shows the newest of all workspaces: one that asks without
+/// end would hide what the others ask.
+const QUESTIONS: Allowance = Allowance {
+    what: "APPROVALS",
+    times: 30,
+    within: WAITS,
+};
 /// How often a request that met a move of its workspace is made anew.
 const TRIES: usize = 5;
 
@@ -164,6 +172,7 @@ async fn pending(app: &App) -> Result<Reply> {
 }
 
 async fn ask(app: &App, caller: &Caller, id: WorkspaceId, input: &Input) -> Result<Reply> {
+    let mut counted = false;
     for _ in 0..TRIES {
         let (rows, credential) = app.rows(caller, Parts::Core.keys(id)).await?;
         auth::own(app.settings.mode, caller, id, credential.as_ref())?;
@@ -172,6 +181,10 @@ async fn ask(app: &App, caller: &Caller, id: WorkspaceId, input: &Input) -> Resu
         asked.check()?;
         let found = rows.workspace(id)?.filter(|it| it.beat.is_some());
         let found = found.ok_or_else(|| Error::missing("workspace not found"))?;
+        if !counted {
+            allowed(app, id, input.now).await?;
+            counted = true;
+        }
         let asked = app.store.request_approval(&found.meta, &asked, input.now);
         if let store::approvals::Requested::Pending(approval_id) = asked.await? {
             return Ok(Reply::created(&Requested {
@@ -181,6 +194,22 @@ async fn ask(app: &App, caller: &Caller, id: WorkspaceId, input: &Input) -> Resu
         }
     }
     Err(Error::unavailable("the workspace kept moving"))
+}
+
+/// # Errors
+/// 429 when it has asked as often as it may for now.
+async fn allowed(app: &App, id: WorkspaceId, now: Timestamp) -> Result<()> {
+    let taken = app.store.take(QUESTIONS, &id.to_string(), now).await?;
+    if taken.allowed {
+        return Ok(());
+    }
+    let wait = taken.resets_at.duration_since(now).as_secs();
+    let wait = u32::try_from(wait).unwrap_or_default().max(1);
+    let sentence = format!(
+        "{} requests for approval in ten minutes are the most: wait for answers to them",
+        QUESTIONS.times
+    );
+    Err(Error::new(Kind::TooMany, sentence).retry_after(wait))
 }
 
 impl From<ApprovalRequest> for Asked {
@@ -244,7 +273,7 @@ pub fn describe(api: &mut Api) {
     )
     .body::<ApprovalRequest>(MAX_BYTES)
     .created::<Requested>("It waits for somebody; nobody's answer is a no.")
-    .fails(&[Kind::Missing]);
+    .fails(&[Kind::Missing, Kind::TooMany]);
     let path = "GET /workspaces/{id}/approvals";
     api.route(
         "list_approvals",

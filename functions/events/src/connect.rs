@@ -15,6 +15,9 @@ use store::{connections::Connection, tokens::Credential, workspaces::Parts};
 
 use crate::handshake::Handshake;
 
+/// The most connections of one workspace: each event is posted to each of them.
+const MAX_OF_ONE: usize = 50;
+
 /// Lets somebody listen.
 ///
 /// # Errors
@@ -35,6 +38,7 @@ pub async fn handle(app: &'static App, handshake: Handshake) -> Result<Value> {
                 Kind::Unauthenticated => 401,
                 Kind::Forbidden => 403,
                 Kind::Missing => 404,
+                Kind::TooMany => 429,
                 Kind::Internal => 500,
                 _ => 503,
             };
@@ -67,6 +71,9 @@ async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
             person(app, &caller).await?
         }
     };
+    if let Some(id) = workspace_id {
+        has_room(app, id, now).await?;
+    }
     let id = &handshake.context.connection_id;
     let mut connection = Connection::new(id, workspace_id, since, now);
     // It lasts no longer than what it came with.
@@ -98,6 +105,20 @@ async fn workspace(
         return Err(Error::unauthenticated("missing workspace auth token"));
     }
     Ok((who, credential))
+}
+
+/// # Errors
+/// 429 when a workspace has as many connections as it may. Those that come at the same moment may all be let in.
+async fn has_room(app: &App, id: WorkspaceId, now: Timestamp) -> Result<()> {
+    let open = app.store.connections(now).await?;
+    let own = open.iter().filter(|it| it.workspace_id == Some(id)).count();
+    if own < MAX_OF_ONE {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::TooMany,
+        format!("this workspace has {own} connections: close some of them"),
+    ))
 }
 
 /// Nobody in particular: a person, or the workspace whose token it is.

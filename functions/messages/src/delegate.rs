@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::{
     Messages,
     dispatch::wake,
+    flow::front,
     options::Options,
     revive,
     route::{self, Route},
@@ -193,7 +194,8 @@ async fn submit_task(
             let live = store.request(of).await?;
             Ok(live.is_some_and(|live| live.state == domain::request::State::Waiting))
         }
-        Accepted::QueueFull(_) => Err(Error::new(domain::Kind::TooMany, "queue is full")),
+        Accepted::QueueFull(depth) => Err(front::full(depth)),
+        Accepted::ShareTaken(depth) => Err(front::share_taken(depth)),
         Accepted::Paused => Err(route::no_url(domain::workspace::Status::Paused)),
         Accepted::Closed => Err(Error::missing("workspace not found")),
     }

@@ -212,9 +212,8 @@ async fn carry(
             position,
         } => Ok(queued(id, depth, position, sent)),
         Answer::OtherMessage => Err(Error::conflict("messageId was used for another message")),
-        Answer::QueueFull(depth) => Err(Error::new(Kind::TooMany, "queue is full")
-            .with("queue_depth", depth)
-            .retry_after(60)),
+        Answer::QueueFull(depth) => Err(front::full(depth)),
+        Answer::ShareTaken(depth) => Err(front::share_taken(depth)),
         Answer::Paused => Err(route::no_url(Status::Paused)),
         Answer::Closed => Err(Error::missing("workspace not found")),
     }

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::{
     Messages,
     dispatch::wake,
+    flow::front,
     options::Options,
     revive,
     route::{self, Route},
@@ -113,7 +114,8 @@ async fn submit(
             wake(messages, &sent.target).await;
             request.state = State::Waiting;
         }
-        Accepted::QueueFull(_) => return Err(Error::new(Kind::TooMany, "queue is full")),
+        Accepted::QueueFull(depth) => return Err(front::full(depth)),
+        Accepted::ShareTaken(depth) => return Err(front::share_taken(depth)),
         Accepted::Repeat { .. } | Accepted::Paused | Accepted::Closed => {
             // Its id is taken where another job was faster; else the workspace takes no messages.
             return Ok(match store.request(request.id).await? {

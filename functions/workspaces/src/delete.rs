@@ -1,7 +1,7 @@
 //! `DELETE /workspaces/{id}`: remove a workspace and all below it (contract:
 //! lifecycle-and-sweepers 3.6).
 
-use domain::{Result, WorkspaceId};
+use domain::{Error, Kind, Result, WorkspaceId};
 use edge::{
     App, Caller, Input, Reply,
     openapi::{Api, Who},
@@ -36,7 +36,7 @@ struct Child {
     name: String,
 }
 
-/// The error of a cascade that broke off; any other 500 has the sentence alone.
+/// What [`broken`] answers, for the API's description; any other 500 has the sentence alone.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "DeleteBroken")]
 struct Broken {
@@ -66,7 +66,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     }
     let gone = match remove(app, id, &input).await? {
         Cascade::Whole(gone) => gone,
-        Cascade::Broken { gone, left } => return Ok(broken(gone.len(), &left)),
+        Cascade::Broken { gone, left, why } => return Err(broken(gone.len(), &left, why)),
     };
     let mut status = "removed";
     if is("purge") {
@@ -92,6 +92,7 @@ enum Cascade {
     Broken {
         gone: Vec<WorkspaceId>,
         left: Vec<WorkspaceId>,
+        why: Error,
     },
 }
 
@@ -106,10 +107,13 @@ async fn remove(app: &App, id: WorkspaceId, input: &Input) -> Result<Cascade> {
         .await?;
     let mut gone = vec![id];
     if let Err(error) = below(app, &mut gone, &mut next, input).await {
-        edge::http::log_failure(&error, &input.path);
         // Whose children could not be listed is not done with itself.
         let left = if next.is_empty() { gone.clone() } else { next };
-        return Ok(Cascade::Broken { gone, left });
+        return Ok(Cascade::Broken {
+            gone,
+            left,
+            why: error,
+        });
     }
     Ok(Cascade::Whole(gone))
 }
@@ -145,19 +149,17 @@ async fn below(
 }
 
 /// The contract's answer for a cascade that broke off. The same call once more does the rest.
-fn broken(removed: usize, left: &[WorkspaceId]) -> Reply {
+fn broken(removed: usize, left: &[WorkspaceId], why: Error) -> Error {
     let ids: Vec<String> = left.iter().map(ToString::to_string).collect();
     let error = format!(
         "workspace marked removed, but {} stop call(s) failed — please retry: {}",
         left.len(),
         ids.join(", ")
     );
-    let body = Broken {
-        error,
-        removed_count: Some(removed),
-        stop_failures: Some(left.len()),
-    };
-    Reply::json(StatusCode::INTERNAL_SERVER_ERROR, &body)
+    Error::new(Kind::Internal, error)
+        .with("removed_count", removed)
+        .with("stop_failures", left.len())
+        .caused_by(why)
 }
 
 async fn unconfirmed(app: &App, children: &[WorkspaceId]) -> Result<Reply> {

@@ -41,6 +41,11 @@ pub const RETRY: SignedDuration = SignedDuration::from_secs(30);
 pub const MAX_ATTEMPTS: u32 = 5;
 /// The most requests that may wait for one workspace.
 pub const MAX_WAITING: i64 = 1000;
+/// From how many on each sender has a share of a line.
+pub const CROWDED: i64 = 500;
+/// The most that one workspace may have in another's line once it is crowded: one that sends without end keeps
+/// no room from the others.
+pub const SHARE: usize = 100;
 /// The most requests that may run at one workspace: those that take no slot have no other limit, and each
 /// holds a process open.
 pub const MAX_RUNNING: i64 = 100;
@@ -368,6 +373,11 @@ pub fn chain_of<'a>(
     };
     chain.push(target);
     chain
+}
+
+/// Who sent the request that has this chain; none when it was no workspace.
+pub fn sender_in(chain: &[WorkspaceId]) -> Option<WorkspaceId> {
+    chain.iter().rev().nth(1).copied()
 }
 
 #[cfg(test)]

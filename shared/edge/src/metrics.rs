@@ -31,11 +31,14 @@ pub enum Metric {
     OldestWaitingSeconds,
     /// Workspaces whose agent did not come up.
     BootsFailed,
+    /// Answers of 5xx that are an agent's own, or say that it could not be reached or cannot serve now:
+    /// what the gateway counts beside them are failures of ours.
+    AgentsFailed,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::LedgerDrift,
         Self::TickBacklogSeconds,
         Self::TickFailed,
@@ -43,6 +46,7 @@ impl Metric {
         Self::Orphans,
         Self::OldestWaitingSeconds,
         Self::BootsFailed,
+        Self::AgentsFailed,
     ];
 
     /// Its name in CloudWatch.
@@ -55,6 +59,7 @@ impl Metric {
             Self::Orphans => "Orphans",
             Self::OldestWaitingSeconds => "OldestWaitingSeconds",
             Self::BootsFailed => "BootsFailed",
+            Self::AgentsFailed => "AgentsFailed",
         }
     }
 

@@ -66,6 +66,8 @@ pub struct Settings {
     pub max_workspaces: usize,
     /// Requests in a minute for each client.
     pub rate_limit: u32,
+    /// The stack's name, for its metrics; empty: none are written.
+    pub stack: String,
     /// The organisation that requests must be for; empty: they are not asked.
     pub org_id: String,
 }
@@ -153,6 +155,7 @@ impl Settings {
                 Ok(limit) if limit > 0 => limit,
                 _ => DEFAULT_PER_MINUTE,
             },
+            stack: var("STACK_NAME"),
             org_id: var("MOLECULE_ORG_ID"),
         })
     }

@@ -1,12 +1,15 @@
 //! Accepting: a slot, a place in line, or a refusal that leaves nothing behind.
 
-use domain::request::{Hold, LOOK_AGAIN, MAX_WAITING, OFFER, Priority};
+use domain::{
+    WorkspaceId,
+    request::{CROWDED, Hold, LOOK_AGAIN, MAX_WAITING, OFFER, Priority, SHARE},
+};
 use store::ledger::{Accepted, Counts, Due, Entry, JOB_OVERDUE, Ledger as _};
 
 use super::{
     becomes::{as_offered, as_waiting},
     bench::{Bench, Gate},
-    make::{NONE, at, job, request, slotless, urgent},
+    make::{NONE, at, by, job, request, slotless, urgent},
 };
 
 cases! {
@@ -17,6 +20,7 @@ cases! {
     the_gate_decides
     an_offer_by_queue_has_a_job
     a_full_line_takes_nobody
+    in_a_crowd_each_sender_has_a_share
 }
 
 async fn a_free_slot_is_taken(bench: impl Bench) {
@@ -92,7 +96,7 @@ async fn without_a_slot_nobody_waits_at_an_open_gate(bench: impl Bench) {
 }
 
 async fn the_gate_decides(bench: impl Bench) {
-    let gone = domain::WorkspaceId::random();
+    let gone = WorkspaceId::random();
     for slot in [true, false] {
         for (gate, expected) in [
             (Gate::Open, Accepted::Offered),
@@ -151,4 +155,29 @@ async fn a_full_line_takes_nobody(bench: impl Bench) {
     bench.crowd(own, MAX_WAITING - 1).await;
     assert_eq!(bench.accept(&late).await, Accepted::Waiting);
     assert_eq!(bench.load(own).await.0.waiting, MAX_WAITING);
+}
+
+async fn in_a_crowd_each_sender_has_a_share(bench: impl Bench) {
+    let (own, loud) = (bench.workspace(1).await, WorkspaceId::random());
+    bench.offered(request(own, 0)).await;
+    let share = i64::try_from(SHARE).expect("a number");
+    for number in 0..=share {
+        // Where nobody else waits there is room for more than a share.
+        let one = by(loud, request(own, number));
+        assert_eq!(bench.accept(&one).await, Accepted::Waiting);
+    }
+    bench.crowd(own, CROWDED).await;
+    let late = by(loud, request(own, share + 1));
+    let taken = Accepted::ShareTaken(CROWDED);
+    assert_eq!(bench.accept(&late).await, taken);
+    let found = bench.ledger().request(late.id).await;
+    assert_eq!(found.expect("an answer"), None);
+    for other in [
+        by(WorkspaceId::random(), request(own, 0)),
+        request(own, share + 2),
+    ] {
+        assert_eq!(bench.accept(&other).await, Accepted::Waiting);
+    }
+    bench.crowd(own, MAX_WAITING).await;
+    assert_eq!(bench.accept(&late).await, Accepted::QueueFull(MAX_WAITING));
 }

@@ -64,6 +64,15 @@ pub(super) fn request(target: WorkspaceId, seconds: i64) -> Request {
     }
 }
 
+/// The same, sent by a workspace that does nothing else.
+pub(super) fn by(sender: WorkspaceId, request: Request) -> Request {
+    Request {
+        caller: Source::Workspace(sender),
+        chain: vec![sender, request.target],
+        ..request
+    }
+}
+
 /// One that needs no slot.
 pub(super) fn slotless(target: WorkspaceId, seconds: i64) -> Request {
     Request {

@@ -24,42 +24,93 @@ fn every_alarm_watches_what_is_written() {
         .collect();
     let functions: BTreeSet<&str> = template.functions().map(|function| function.id).collect();
     for (id, alarm) in alarms() {
-        let text = |key: &str| alarm[key].as_str().unwrap_or_default();
-        // Of the account: its concurrency is what functions are refused for.
-        if (text("Namespace"), text("MetricName")) == ("AWS/Lambda", "Throttles") {
-            assert!(alarm["Dimensions"].is_null(), "{id}");
-            continue;
-        }
-        let [dimension] = alarm["Dimensions"].as_array().expect("a list").as_slice() else {
-            panic!("{id}: one dimension, or it watches another metric");
+        // Of one metric, or calculated of some.
+        let sources: Vec<&Value> = match alarm["Metrics"].as_array() {
+            Some(metrics) => metrics
+                .iter()
+                .map(|it| &it["MetricStat"]["Metric"])
+                .filter(|it| !it.is_null())
+                .collect(),
+            None => vec![alarm],
         };
-        let (name, of) = (&dimension["Name"], &dimension["Value"]);
-        match (text("Namespace"), text("MetricName")) {
-            (NAMESPACE, metric) => {
-                assert!(ours.contains(metric), "{id}: nobody writes {metric}");
-                assert_eq!((name, of), (&json!(DIMENSION), &stack()), "{id}");
-            }
-            ("AWS/SQS", "ApproximateNumberOfMessagesVisible") => {
-                assert_eq!(name, "QueueName", "{id}");
-                let queue = of["Fn::GetAtt"][0].as_str().unwrap_or_default();
-                assert!(queues.contains(queue), "{id}: no queue {of}");
-                assert_eq!(of["Fn::GetAtt"][1], "QueueName", "{id}");
-            }
-            ("AWS/ApiGateway", "5xx") => {
-                assert_eq!(
-                    (name, of),
-                    (&json!("ApiId"), &json!({"Ref": "Api"})),
-                    "{id}"
-                );
-            }
-            ("AWS/Lambda", "Errors" | "Invocations") => {
-                assert_eq!(name, "FunctionName", "{id}");
-                let function = of["Ref"].as_str().unwrap_or_default();
-                assert!(functions.contains(function), "{id}: no function {of}");
-            }
-            other => panic!("{id} watches {other:?}, which no test knows"),
+        assert!(!sources.is_empty(), "{id} watches nothing");
+        for source in sources {
+            is_written(id, source, &ours, &queues, &functions);
         }
     }
+}
+
+/// Panics when nobody writes what an alarm looks at.
+fn is_written(
+    id: &str,
+    source: &Value,
+    ours: &BTreeSet<&str>,
+    queues: &BTreeSet<&str>,
+    functions: &BTreeSet<&str>,
+) {
+    let text = |key: &str| source[key].as_str().unwrap_or_default();
+    // Of the account: its concurrency is what functions are refused for.
+    if (text("Namespace"), text("MetricName")) == ("AWS/Lambda", "Throttles") {
+        assert!(source["Dimensions"].is_null(), "{id}");
+        return;
+    }
+    let [dimension] = source["Dimensions"].as_array().expect("a list").as_slice() else {
+        panic!("{id}: one dimension, or it watches another metric");
+    };
+    let (name, of) = (&dimension["Name"], &dimension["Value"]);
+    match (text("Namespace"), text("MetricName")) {
+        (NAMESPACE, metric) => {
+            assert!(ours.contains(metric), "{id}: nobody writes {metric}");
+            assert_eq!((name, of), (&json!(DIMENSION), &stack()), "{id}");
+        }
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible") => {
+            assert_eq!(name, "QueueName", "{id}");
+            let queue = of["Fn::GetAtt"][0].as_str().unwrap_or_default();
+            assert!(queues.contains(queue), "{id}: no queue {of}");
+            assert_eq!(of["Fn::GetAtt"][1], "QueueName", "{id}");
+        }
+        ("AWS/ApiGateway", "5xx") => {
+            let api = json!({"Ref": "Api"});
+            assert_eq!((name, of), (&json!("ApiId"), &api), "{id}");
+        }
+        ("AWS/Lambda", "Errors" | "Invocations") => {
+            assert_eq!(name, "FunctionName", "{id}");
+            let function = of["Ref"].as_str().unwrap_or_default();
+            assert!(functions.contains(function), "{id}: no function {of}");
+        }
+        other => panic!("{id} watches {other:?}, which no test knows"),
+    }
+}
+
+#[test]
+fn the_apis_failures_are_counted_without_agents() {
+    let (_, alarm) = alarms()
+        .find(|(id, _)| *id == "ApiFailuresAlarm")
+        .expect("there");
+    let metrics = alarm["Metrics"].as_array().expect("calculated");
+    let shown: Vec<_> = metrics
+        .iter()
+        .filter(|it| it["ReturnData"] != false)
+        .collect();
+    let [shown] = shown.as_slice() else {
+        panic!("an alarm has one value, not {}", shown.len());
+    };
+    // Where no agent has failed, nothing was written of it.
+    assert_eq!(shown["Expression"], "api - FILL(agents, 0)");
+    let of = |id: &str| {
+        let found = metrics.iter().find(|it| it["Id"] == id).expect("named");
+        let stat = &found["MetricStat"];
+        assert_eq!(
+            (&stat["Stat"], &stat["Period"]),
+            (&json!("Sum"), &json!(300)),
+            "{id}"
+        );
+        stat["Metric"]["MetricName"].clone()
+    };
+    assert_eq!(
+        (of("api"), of("agents")),
+        (json!("5xx"), json!("AgentsFailed"))
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is refused of approvals, and to whom.
 
-use e2e::{STRANGER, World};
+use e2e::{STRANGER, Workspace, World, at_once};
 use serde_json::json;
 
 use super::approvals::{ask, decide, listed, path, pending, told};
@@ -115,4 +115,27 @@ async fn a_workspace_asks_and_an_operator_decides() {
     assert_eq!(nowhere.error(), (404, "workspace not found"));
     let bad = asked("/workspaces/x/approvals").await;
     assert_eq!(bad.error(), (400, "invalid workspace ID"));
+}
+
+#[tokio::test]
+async fn who_asks_without_end_hides_nobody() {
+    let world = World::new();
+    let (eager, calm) = (
+        world.workspace("Eager").await,
+        world.workspace("Calm").await,
+    );
+    let ask_for = |workspace: &Workspace| {
+        let call = world.post(&path(workspace)).by(workspace);
+        call.json(&json!({"action": "again"}))
+    };
+    for answer in at_once((0..30).map(|_| ask_for(&eager))).await {
+        answer.expect(201);
+    }
+    let refused = ask_for(&eager).await;
+    let why = "30 requests for approval in ten minutes are the most: wait for answers to them";
+    assert_eq!(refused.error(), (429, why));
+    let wait: u32 = refused.header("retry-after").parse().expect("seconds");
+    assert!((1..=600).contains(&wait), "{wait}");
+    assert_eq!(listed(&world, &eager).await.len(), 30);
+    ask_for(&calm).await.expect(201);
 }

@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::Mode;
 use e2e::{Listener, STRANGER, World, counted::InProcess, until};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// What `$connect` answers.
@@ -83,6 +84,34 @@ async fn who_proves_who_they_are_may_listen() {
 }
 
 #[tokio::test]
+async fn one_workspace_has_fifty_connections_and_takes_nobody_elses_place() {
+    let inside = InProcess::new(Mode::Strict).await;
+    let many = inside.workspace("Many").await;
+    let other = inside.workspace("Other").await;
+    let bearer = |token: &str| json!({"Authorization": format!("Bearer {token}")});
+    for _ in 0..50 {
+        let first = asked(&inside, &bearer(&many.token), &json!({})).await;
+        assert_eq!(first.0, 200, "{first:?}");
+    }
+    let why = "this workspace has 50 connections: close some of them";
+    let refused = asked(&inside, &bearer(&many.token), &json!({})).await;
+    assert_eq!(refused, (429, why.to_owned()));
+    for token in [&other.token, &inside.admin] {
+        let let_in = asked(&inside, &bearer(token), &json!({})).await;
+        assert_eq!(let_in.0, 200, "{let_in:?}");
+    }
+    let open = inside.app.store.connections(Timestamp::now()).await;
+    let open = open.expect("the emulator answers");
+    let first = open
+        .iter()
+        .find(|it| it.workspace_id.map(|id| id.to_string()) == Some(many.id.clone()));
+    let first = &first.expect("one of them").id;
+    inside.app.store.disconnect(first).await.expect("forgotten");
+    let again = asked(&inside, &bearer(&many.token), &json!({})).await;
+    assert_eq!(again.0, 200, "{again:?}");
+}
+
+#[tokio::test]
 async fn open_doors_let_people_in_and_know_workspaces_by_their_tokens() {
     let inside = InProcess::new(Mode::Dev).await;
     let own = inside.workspace("Own").await;
@@ -101,17 +130,14 @@ async fn a_refused_client_leaves_no_connection_and_one_that_left_neither() {
     let inside = InProcess::apart(Mode::Strict).await;
     let store = &inside.app.store;
     let open = async || {
-        let found = store.connections(jiff::Timestamp::now()).await;
+        let found = store.connections(Timestamp::now()).await;
         found.expect("read").len()
     };
     asked(&inside, &json!({}), &Value::Null).await;
     assert_eq!(open().await, 0);
     let admin = json!({"authorization": format!("Bearer {}", inside.admin)});
     asked(&inside, &admin, &Value::Null).await;
-    let found = store
-        .connections(jiff::Timestamp::now())
-        .await
-        .expect("read");
+    let found = store.connections(Timestamp::now()).await.expect("read");
     let told = json!({"requestContext": {"connectionId": found[0].id, "routeKey": "$disconnect"}});
     let told = serde_json::from_value(told).expect("an event");
     events::disconnect::handle(inside.app, told)
@@ -120,7 +146,7 @@ async fn a_refused_client_leaves_no_connection_and_one_that_left_neither() {
     assert_eq!(open().await, 0);
     // Rows of connections that ended unseen are not listened to.
     asked(&inside, &admin, &Value::Null).await;
-    let later = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(131);
+    let later = Timestamp::now() + jiff::SignedDuration::from_mins(131);
     assert!(store.connections(later).await.expect("read").is_empty());
 }
 

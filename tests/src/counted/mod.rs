@@ -262,6 +262,7 @@ fn settings(mode: Mode, table: String, bucket: String, fleet: Fleet) -> Settings
         fleet,
         max_workspaces: 0,
         rate_limit: u32::MAX,
+        stack: String::new(),
         org_id: String::new(),
     }
 }

@@ -101,6 +101,7 @@ impl Yard {
             },
             max_workspaces: 0,
             rate_limit: u32::MAX,
+            stack: String::new(),
             org_id: String::new(),
         };
         let store = Store::new(unsigned(line), s3, "table", "bucket");

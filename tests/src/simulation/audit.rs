@@ -214,7 +214,9 @@ fn answers(sim: &Sim, state: &State, letter: &Letter) {
             Told::Answer(Answer::OtherMessage) => {
                 shared.violation(|| format!("message {} is not itself", letter.number));
             }
-            Told::Answer(Answer::QueueFull(_) | Answer::Paused | Answer::Closed)
+            Told::Answer(
+                Answer::QueueFull(_) | Answer::ShareTaken(_) | Answer::Paused | Answer::Closed,
+            )
             | Told::Nothing => {}
         }
     }

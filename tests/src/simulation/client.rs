@@ -139,6 +139,7 @@ impl Sim {
             Accepted::Offered | Accepted::Waiting => Told::Accepted(request.id),
             Accepted::Repeat { of, .. } => Told::Accepted(of),
             Accepted::QueueFull(depth) => Told::Answer(Answer::QueueFull(depth)),
+            Accepted::ShareTaken(depth) => Told::Answer(Answer::ShareTaken(depth)),
             Accepted::Paused => Told::Answer(Answer::Paused),
             Accepted::Closed => Told::Answer(Answer::Closed),
         })

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use domain::{
     BodyId, RequestId, WorkspaceId,
     job::Job,
-    request::{EXPIRY, LEASE, LOOK_AGAIN, MAX_WAITING, OFFER, Request, State as Stands, Step},
+    request::{
+        CROWDED, EXPIRY, LEASE, LOOK_AGAIN, MAX_WAITING, OFFER, Request, SHARE, State as Stands,
+        Step, sender_in,
+    },
 };
 use jiff::Timestamp;
 use store::ledger::{Accepted, Entry, Gate, Load, PendingJob};
@@ -157,12 +160,17 @@ impl State {
             if load.counts.waiting >= MAX_WAITING {
                 return Accepted::QueueFull(load.counts.waiting);
             }
+            let line = self.lines.entry(kept.target).or_default();
+            let sender = request.caller.id();
+            let of_sender = |entry: &&Entry| sender.is_some() && sender_in(&entry.chain) == sender;
+            if load.counts.waiting >= CROWDED && line.values().filter(of_sender).count() >= SHARE {
+                return Accepted::ShareTaken(load.counts.waiting);
+            }
             kept.state = Stands::Waiting;
             kept.fence = 0;
             kept.lease_until = None;
             load.counts.waiting += 1;
             place.due.get_or_insert(now + LOOK_AGAIN);
-            let line = self.lines.entry(kept.target).or_default();
             line.insert(kept.line_key(), Entry::of(&kept));
         }
         load.counts.accepted += 1;

@@ -1,10 +1,10 @@
 //! The front door: accept once, have it delivered, wait a while, say what is known.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use domain::{
-    Error, RequestId, Result,
-    request::{Request, State},
+    Error, Kind, RequestId, Result,
+    request::{Request, SHARE, State},
 };
 use jiff::Timestamp;
 use store::ledger::{Accepted, Ledger};
@@ -63,10 +63,29 @@ pub enum Answer {
     OtherMessage,
     /// So many wait already.
     QueueFull(i64),
+    /// So many wait, and as many of the sender's among them as one may have in a crowd.
+    ShareTaken(i64),
     /// The target takes no messages now.
     Paused,
     /// The target takes no messages any more.
     Closed,
+}
+
+/// 429: as many wait as may.
+pub fn full(depth: i64) -> Error {
+    try_later(depth, "queue is full")
+}
+
+/// 429: others may still stand in line; who sent this has as many places in it as one may have in a crowd.
+pub fn share_taken(depth: i64) -> Error {
+    let sentence = format!("queue is crowded, and {SHARE} of your messages wait in it");
+    try_later(depth, sentence)
+}
+
+fn try_later(depth: i64, sentence: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(Kind::TooMany, sentence)
+        .with("queue_depth", depth)
+        .retry_after(60)
 }
 
 /// Takes a message, and waits for its end while the door is held open.
@@ -112,6 +131,7 @@ where
             attach(flow, of, &arrival, same).await
         }
         Accepted::QueueFull(depth) => Ok(Answer::QueueFull(depth)),
+        Accepted::ShareTaken(depth) => Ok(Answer::ShareTaken(depth)),
         Accepted::Paused => Ok(Answer::Paused),
         Accepted::Closed => Ok(Answer::Closed),
     }

@@ -138,3 +138,20 @@ fn chains_grow_from_the_single_running_request() {
     assert!(is_reply_into_chain([&running], a));
     assert!(!is_reply_into_chain([&running], c));
 }
+
+#[test]
+fn the_sender_is_before_the_target() {
+    let [first, sender, target] = [0; 3].map(|_| WorkspaceId::random());
+    assert_eq!(sender_in(&[first, sender, target]), Some(sender));
+    assert_eq!(sender_in(&[sender, target]), Some(sender));
+    assert_eq!(sender_in(&[target]), None, "a person");
+    let caller = Source::Workspace(sender);
+    for running in [
+        vec![],
+        vec![vec![first, sender]],
+        vec![vec![first, sender], vec![sender]],
+    ] {
+        let chain = chain_of(&caller, &running, target);
+        assert_eq!(sender_in(&chain), Some(sender), "{running:?}");
+    }
+}

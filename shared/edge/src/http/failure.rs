@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use domain::{Error, Kind};
+use domain::{Error, Kind, Result};
 use lambda_http::http::StatusCode;
 use serde_json::{Map, Value};
 
@@ -26,6 +26,15 @@ pub(crate) fn status(kind: Kind) -> StatusCode {
     }
 }
 
+/// Whether a 5xx of this is an agent's: handlers that fail by themselves say so by an error, so one in a
+/// reply was passed through.
+pub(super) fn is_of_agent(outcome: &Result<Reply>) -> bool {
+    match outcome {
+        Ok(_) => true,
+        Err(error) => !is_ours(error),
+    }
+}
+
 /// The answer: `{"error": …}`, the details beside it, and `Retry-After` where it helps.
 pub(super) fn reply(error: &Error) -> Reply {
     let mut body: Map<String, Value> = Map::new();
@@ -38,10 +47,14 @@ pub(super) fn reply(error: &Error) -> Reply {
     }
 }
 
+fn is_ours(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Internal | Kind::PlatformUnavailable)
+}
+
 /// Logs what an operator must know of, once, with its causes. What is the caller's mistake is the
 /// caller's to read, and logs nothing.
 pub fn log_failure(error: &Error, at: &str) {
-    if !matches!(error.kind(), Kind::Internal | Kind::PlatformUnavailable) {
+    if !is_ours(error) {
         return;
     }
     let mut causes = Vec::new();
@@ -56,6 +69,18 @@ pub fn log_failure(error: &Error, at: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_passed_through_is_an_agents() {
+        let passed = Reply::bytes(StatusCode::BAD_GATEWAY, Vec::new());
+        assert!(is_of_agent(&Ok(passed)));
+        for kind in [Kind::Unreachable, Kind::Busy] {
+            assert!(is_of_agent(&Err(Error::new(kind, "of it"))), "{kind:?}");
+        }
+        for kind in [Kind::Internal, Kind::PlatformUnavailable] {
+            assert!(!is_of_agent(&Err(Error::new(kind, "ours"))), "{kind:?}");
+        }
+    }
 
     #[test]
     fn every_kind_has_its_status() {

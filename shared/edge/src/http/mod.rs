@@ -20,6 +20,7 @@ pub(crate) use failure::status;
 use futures_util::FutureExt as _;
 use in_time::in_time;
 pub use input::{Fields, Input, Number};
+use jiff::Timestamp;
 use lambda_http::{
     Adapter, Body, Request, Response, Service as _,
     http::{Method, StatusCode},
@@ -30,7 +31,10 @@ pub use reply::{Done, Reply};
 pub use streamed::{Streamed, answer_streamed, serve_streams};
 pub use tidy::tidy;
 
-use crate::{App, Caller, Stop};
+use crate::{
+    App, Caller, Stop,
+    metrics::{Metric, Metrics},
+};
 
 /// Serves one route until the process ends.
 ///
@@ -82,6 +86,8 @@ where
 /// What of a request its answer depends on.
 struct Asked {
     path: String,
+    at: Timestamp,
+    metrics: Metrics,
     origin: cors::Origin,
     /// None for a browser that asks whether it may ask: it cannot say for whom.
     share: Option<rate::Share>,
@@ -105,6 +111,8 @@ impl Asked {
         let asks_first = input.method == Method::OPTIONS && origin != cors::Origin::None;
         let asked = Self {
             path: input.path.clone(),
+            at: input.now,
+            metrics: Metrics::of(&settings.stack),
             origin,
             share: (!asks_first).then(|| rate::take(app, &caller, &input)),
         };
@@ -119,6 +127,7 @@ impl Asked {
 
     /// What a handler said, with the headers that every answer of one has.
     fn finish(&self, outcome: Result<Reply>) -> Response<Body> {
+        let of_agent = failure::is_of_agent(&outcome);
         let mut response = match outcome {
             Ok(reply) => reply.into_response(),
             Err(error) => {
@@ -126,6 +135,9 @@ impl Asked {
                 failure::reply(&error).into_response()
             }
         };
+        if of_agent && response.status().is_server_error() {
+            self.metrics.write(&[(Metric::AgentsFailed, 1)], self.at);
+        }
         security::decorate(response.headers_mut(), &self.path);
         self.counted(response)
     }

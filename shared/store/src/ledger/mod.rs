@@ -54,6 +54,8 @@ pub enum Accepted {
     },
     /// So many wait already; no more may.
     QueueFull(i64),
+    /// So many wait that each sender has a share, and its sender's is taken.
+    ShareTaken(i64),
     /// The workspace takes no messages now.
     Paused,
     /// The workspace takes no messages any more.
