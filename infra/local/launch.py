@@ -12,8 +12,8 @@
 6. The protocol that a WebSocket's `$connect` function chooses is told to the client, which hangs up without it.
 7. Each permission that a role makes use of is noted in a file, once.
 8. DynamoDB refuses calls of functions now and then, when a test asks for it (`weather.py`).
-9. Functions that nobody calls cost nothing: in the emulator each looks twenty times a second whether it has been
-   stopped, which with hundreds of them leaves the interpreter no time for calls.
+9. Functions that wait cost nothing: in the emulator each looks twenty times a second whether it has been stopped, or
+   has ended. With hundreds of them the interpreter, which runs one thread at a time, has little time left for calls.
 10. When it stands still, it writes down where (`standstill.py`).
 
 State is not kept between runs. The emulator itself is configured by its environment; `stack.py` sets it.
@@ -48,6 +48,7 @@ from weather import Sky
 
 STREAM_POLL_SECONDS = 0.05
 STOP_POLL_SECONDS = 5.0
+EXIT_POLL_SECONDS = 1.0
 WEBSOCKET_PATH = "/ws"
 POLICY_VIOLATION = 1008
 CHOSEN_PROTOCOL: contextvars.ContextVar[str | None] = contextvars.ContextVar("chosen protocol", default=None)
@@ -61,8 +62,9 @@ def send_small_packets_at_once() -> None:
 def let_idle_functions_sleep() -> None:
     """Has a function's Runtime API wait for a call, and not look between times whether it has been stopped.
 
-    Its server is told to stop by a connection. Its answer to `/next` notices within `STOP_POLL_SECONDS`, and nobody
-    waits for that: the process it would have gone to has been killed.
+    Its server is told to stop by a connection. Its answer to `/next` notices within `STOP_POLL_SECONDS`, and nobody waits
+    for that: the process it would have gone to has been killed. Whether a process has ended over its work is looked at
+    every `EXIT_POLL_SECONDS`.
     """
     serve, stop = socketserver.BaseServer.serve_forever, socketserver.BaseServer.shutdown
 
@@ -86,6 +88,9 @@ def let_idle_functions_sleep() -> None:
     if getattr(lambda_runtime, "queue", None) is not queue:
         _other("ministack.core.lambda_runtime.queue")
     lambda_runtime.queue = types.SimpleNamespace(Queue=Pending, Empty=queue.Empty, Full=queue.Full)
+    if not isinstance(getattr(lambda_runtime, "_PROVIDED_POLL", None), float):
+        _other("ministack.core.lambda_runtime._PROVIDED_POLL")
+    lambda_runtime._PROVIDED_POLL = EXIT_POLL_SECONDS
 
 
 def poll_streams_on_their_own_threads() -> None:

@@ -12,12 +12,12 @@ use axum::{
     Router,
     body::Bytes,
     extract::{Path, Request, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use futures_util::StreamExt as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
     sync::{Mutex, mpsc},
@@ -126,6 +126,33 @@ impl Drop for RuntimeApi {
     fn drop(&mut self) {
         self.serving.abort();
     }
+}
+
+/// A request as the gateway or a function's address hands it on, sent at `now_ms` (since 1970).
+pub fn event(method: &Method, path: &str, query: &str, headers: &Value, now_ms: i64) -> Value {
+    json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": {
+            "accountId": "anonymous",
+            "apiId": "abc",
+            "domainName": "abc.lambda-url.us-east-1.on.aws",
+            "domainPrefix": "abc",
+            "http": {
+                "method": method.as_str(), "path": path, "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.9", "userAgent": "it",
+            },
+            "requestId": "1",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "01/Jan/2026:00:00:00 +0000",
+            "timeEpoch": now_ms,
+        },
+        "isBase64Encoded": false,
+    })
 }
 
 async fn next(State(shared): State<Shared>) -> Response {
@@ -267,8 +294,17 @@ impl Running {
 
     /// How much memory it has, in bytes; none where the system does not tell.
     pub fn memory(&self) -> Option<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// The most memory it has had, in bytes; none where the system does not tell.
+    pub fn most_memory(&self) -> Option<u64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        let line = status.lines().find(|line| line.starts_with(name))?;
         let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
         Some(kilobytes * 1024)
     }

@@ -5,7 +5,8 @@
 
 use domain::{
     ActivityId, Error, Kind, Result, WorkspaceId,
-    activity::{Activity, Content, RETENTION_DAYS},
+    activity::{Activity, RETENTION_DAYS},
+    json::Text,
     time::wire,
 };
 use edge::{
@@ -36,11 +37,14 @@ struct Row {
     method: Option<String>,
     summary: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_body: Option<Value>,
+    #[schemars(with = "Option<Value>")]
+    request_body: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    response_body: Option<Value>,
+    #[schemars(with = "Option<Value>")]
+    response_body: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tool_trace: Option<Value>,
+    #[schemars(with = "Option<Value>")]
+    tool_trace: Option<Text>,
     duration_ms: Option<i64>,
     status: String,
     error_detail: Option<String>,
@@ -55,13 +59,6 @@ impl Row {
     }
 }
 
-fn json(content: Content) -> Option<Value> {
-    match content {
-        Content::Inline(value) => Some(value),
-        Content::Absent | Content::Stored(_) => None,
-    }
-}
-
 impl From<Activity> for Row {
     fn from(row: Activity) -> Self {
         Self {
@@ -72,9 +69,9 @@ impl From<Activity> for Row {
             target_id: row.target_id,
             method: row.method,
             summary: row.summary,
-            request_body: json(row.request_body),
-            response_body: json(row.response_body),
-            tool_trace: json(row.tool_trace),
+            request_body: row.request_body.json(),
+            response_body: row.response_body.json(),
+            tool_trace: row.tool_trace.json(),
             duration_ms: row.duration_ms,
             status: row.status,
             error_detail: row.error_detail,

@@ -121,7 +121,7 @@ impl NotifyRequest {
             method: Some("notify".to_owned()),
             summary: Some(format!("Agent message: {text}")),
             request_body: Content::Absent,
-            response_body: Content::Inline(self.response_body()),
+            response_body: Content::from(self.response_body()),
             tool_trace: Content::Absent,
             duration_ms: None,
             status: "ok".to_owned(),

@@ -8,7 +8,8 @@
 
 use domain::{
     ActivityId, Error, Result, WorkspaceId,
-    activity::{Activity, Content},
+    activity::Activity,
+    json::Text,
     search::{MAX_PATTERN, Pattern},
     time::wire,
 };
@@ -35,9 +36,11 @@ struct Item {
     method: String,
     status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_body: Option<Value>,
+    #[schemars(with = "Option<Value>")]
+    request_body: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    response_body: Option<Value>,
+    #[schemars(with = "Option<Value>")]
+    response_body: Option<Text>,
     created_at: String,
 }
 
@@ -58,17 +61,10 @@ impl From<Activity> for Item {
             content: row.summary.unwrap_or_default(),
             method: row.method.unwrap_or_default(),
             status: row.status,
-            request_body: json(row.request_body),
-            response_body: json(row.response_body),
+            request_body: row.request_body.json(),
+            response_body: row.response_body.json(),
             created_at: wire(row.created_at),
         }
-    }
-}
-
-fn json(content: Content) -> Option<Value> {
-    match content {
-        Content::Inline(value) => Some(value),
-        Content::Absent | Content::Stored(_) => None,
     }
 }
 

@@ -109,7 +109,7 @@ impl News {
         };
         let body = match passing.body() {
             None | Some(Content::Absent) => None,
-            Some(Content::Inline(json)) => Some(json.clone()),
+            Some(Content::Inline(json)) => Some(json.value()),
             Some(Content::Stored(id)) => {
                 let mut found = app.store.bodies([*id], MAX_ENVELOPE, now).await?;
                 let bytes = found.remove(id);

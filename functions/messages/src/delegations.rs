@@ -53,10 +53,7 @@ struct Row {
 
 impl From<Activity> for Row {
     fn from(row: Activity) -> Self {
-        let json = |content: Content| match content {
-            Content::Inline(value) => Some(value),
-            Content::Absent | Content::Stored(_) => None,
-        };
+        let json = |content: Content| content.json().map(|it| it.value());
         let (request, response) = (json(row.request_body), json(row.response_body));
         let named = |body: &Option<Value>| {
             let id = body.as_ref()?.get("delegation_id")?.as_str()?;

@@ -66,7 +66,7 @@ pub(crate) fn answered(
     let response_body = match (reply, json) {
         (Some((id, _)), Some(_)) => Content::Stored(id),
         // A reply that is no JSON shows as JSON null; the caller has the bytes.
-        (Some(_), None) => Content::Inline(Value::Null),
+        (Some(_), None) => Content::from(Value::Null),
         (None, _) => Content::Absent,
     };
     Activity {

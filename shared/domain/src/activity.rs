@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::{ActivityId, BodyId, WorkspaceId};
+use crate::{ActivityId, BodyId, WorkspaceId, json::Text};
 
 /// The types agents may report themselves (contract: a2a-notify-events 5.3).
 pub const REPORTABLE: [&str; 7] = [
@@ -26,14 +26,30 @@ pub enum Content {
     #[default]
     Absent,
     /// Any JSON, `null` included.
-    Inline(Value),
+    Inline(Text),
     /// The stored body of a request or a reply.
     Stored(BodyId),
 }
 
 impl From<Option<Value>> for Content {
     fn from(value: Option<Value>) -> Self {
-        value.map_or(Self::Absent, Self::Inline)
+        value.map_or(Self::Absent, Self::from)
+    }
+}
+
+impl From<Value> for Content {
+    fn from(value: Value) -> Self {
+        Self::Inline(Text::from(value))
+    }
+}
+
+impl Content {
+    /// The JSON that is here.
+    pub fn json(self) -> Option<Text> {
+        match self {
+            Self::Inline(json) => Some(json),
+            Self::Absent | Self::Stored(_) => None,
+        }
     }
 }
 

@@ -1,11 +1,66 @@
-//! JSON from outside that would not come back as it came.
+//! JSON that passes through, and JSON from outside that would not come back as it came.
 
 use std::{borrow::Cow, fmt};
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{MapAccess, SeqAccess, Visitor},
 };
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
+
+/// JSON as text, for what is only passed on: taken apart it can be sixteen times as big.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct Text(Box<RawValue>);
+
+impl Text {
+    /// The text, if it is JSON.
+    pub fn parse(text: String) -> Option<Self> {
+        RawValue::from_string(text).ok().map(Self)
+    }
+
+    /// These bytes, if they are JSON.
+    pub fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().map(Self)
+    }
+
+    /// Taken apart; what serde_json cannot read (a number that is too big) is `null`.
+    pub fn value(&self) -> Value {
+        serde_json::from_str(self.as_str()).unwrap_or_default()
+    }
+
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Whether it is `null`.
+    pub fn is_null(&self) -> bool {
+        self.as_str() == "null"
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self(RawValue::NULL.to_owned())
+    }
+}
+
+impl From<Value> for Text {
+    fn from(value: Value) -> Self {
+        // Only maps whose keys are no text cannot be written.
+        to_raw_value(&value).map(Self).unwrap_or_default()
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
 
 /// A key by which serde_json marks text that it is to copy. A map that has it first, as it has once it is
 /// written in the order of its keys, is taken for such a mark and cannot be read again.
@@ -80,9 +135,27 @@ impl<'de> Visitor<'de> for Look {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn text_passes_as_it_is_written() {
+        let written = r#"{ "b" : 1.0, "a":"\u00e4", "a" : 2 }"#;
+        let text = Text::parse(written.to_owned()).expect("JSON");
+        assert_eq!(text.as_str(), written);
+        let around = serde_json::to_string(&[&text]).expect("written");
+        assert_eq!(around, format!("[{written}]"));
+        assert_eq!(Text::of_bytes(written.as_bytes()), Some(text.clone()));
+        assert_eq!(text.value(), json!({"b": 1.0, "a": 2}));
+        for wrong in ["", "{", "1 2", "nul"] {
+            assert_eq!(Text::parse(wrong.to_owned()), None, "{wrong}");
+        }
+        assert!(Text::default().is_null());
+        assert!(Text::from(Value::Null).is_null());
+        assert!(!Text::from(json!("null")).is_null());
+        assert_eq!(Text::from(json!({"a": [1]})).as_str(), r#"{"a":[1]}"#);
+    }
 
     #[test]
     fn a_reserved_key_is_found_wherever_and_however_it_is_written() {

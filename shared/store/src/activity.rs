@@ -6,6 +6,7 @@ mod search;
 use domain::{
     ActivityId, BodyId, Result, WorkspaceId,
     activity::{Activity, Content, Source},
+    json::Text,
 };
 use jiff::Timestamp;
 pub use list::Filter;
@@ -83,7 +84,7 @@ impl From<&Content> for Body {
     fn from(content: &Content) -> Self {
         match content {
             Content::Absent => Self::Absent,
-            Content::Inline(json) => Self::Json(json.to_string()),
+            Content::Inline(json) => Self::Json(json.as_str().to_owned()),
             Content::Stored(id) => Self::Stored(*id),
         }
     }
@@ -93,7 +94,7 @@ impl From<Body> for Content {
     fn from(body: Body) -> Self {
         match body {
             Body::Absent => Self::Absent,
-            Body::Json(text) => Self::Inline(serde_json::from_str(&text).unwrap_or_default()),
+            Body::Json(text) => Self::Inline(Text::parse(text).unwrap_or_default()),
             Body::Stored(id) => Self::Stored(id),
         }
     }
@@ -194,7 +195,7 @@ impl Store {
         let Content::Inline(json) = content else {
             return Ok(());
         };
-        let text = json.to_string();
+        let text = json.as_str();
         if text.len() > bodies::IN_TABLE {
             let id = bodies::new_id();
             self.put_body(id, text.as_bytes(), now).await?;

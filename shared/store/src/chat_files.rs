@@ -21,6 +21,8 @@ pub const ADDRESS_SECONDS: u64 = 900;
 /// The most files one look shows.
 pub const MOST: usize = 1000;
 
+/// How much of a file tells what it is, in bytes.
+const BEGINNING: usize = 8 * 1024;
 /// How long a file is kept: the bucket's lifecycle rule has the same number.
 const DAYS: i64 = 30;
 
@@ -118,6 +120,19 @@ impl Store {
         name: &StoredName,
     ) -> Result<Option<Vec<u8>>> {
         self.file(&keys::chat_file(workspace, name)).await
+    }
+
+    /// The first bytes of this file, enough to see what it is. Needs `s3:GetObject`.
+    ///
+    /// # Errors
+    /// The bucket did not answer.
+    pub async fn chat_file_beginning(
+        &self,
+        workspace: WorkspaceId,
+        name: &StoredName,
+    ) -> Result<Vec<u8>> {
+        let key = keys::chat_file(workspace, name);
+        self.beginning(&key, BEGINNING).await
     }
 
     /// Writes this file. Needs `s3:PutObject`.

@@ -72,6 +72,18 @@ impl Store {
         Ok(Some(bytes.to_vec()))
     }
 
+    /// The first `most` bytes of a file that is there and not empty. Needs `s3:GetObject`.
+    ///
+    /// # Errors
+    /// The bucket did not answer.
+    pub async fn beginning(&self, key: &str, most: usize) -> Result<Vec<u8>> {
+        let get = self.s3.get_object().bucket(&self.bucket).key(key);
+        let range = format!("bytes=0-{}", most.saturating_sub(1));
+        let object = get.range(range).send().await.map_err(Error::unavailable)?;
+        let bytes = object.body.collect().await.map_err(Error::unavailable)?;
+        Ok(bytes.to_vec())
+    }
+
     /// Writes a file, over one that may be there. Needs `s3:PutObject`.
     ///
     /// # Errors

@@ -152,7 +152,7 @@ mod tests {
         let Ok(Seen::Activity(row)) = change("ACTIVITY#x", ID, Value::Null, row) else {
             panic!("no activity");
         };
-        let body = domain::activity::Content::Inline(json!({"a": [1]}));
+        let body = domain::activity::Content::from(json!({"a": [1]}));
         assert_eq!(row.response_body, body);
 
         let beat = |at: &str| {

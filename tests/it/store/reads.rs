@@ -21,7 +21,7 @@ fn row(workspace: WorkspaceId, kind: &str, body: usize, at: Timestamp) -> Activi
         target_id: None,
         method: None,
         summary: Some(kind.to_owned()),
-        request_body: Content::Inline(json!("x".repeat(body))),
+        request_body: Content::from(json!("x".repeat(body))),
         response_body: Content::Absent,
         tool_trace: Content::Absent,
         duration_ms: None,

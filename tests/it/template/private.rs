@@ -245,11 +245,12 @@ fn queues_topics_and_buses_are_encrypted_and_open_to_nobody_else() {
     ] {
         for (id, policy) in template.of_type(kind) {
             let properties = &policy["Properties"];
-            let document = match &properties["PolicyDocument"] {
+            // The policy of a bus is one statement; the others are documents of them.
+            let statements = match &properties["PolicyDocument"] {
                 Value::Null => &properties["Statement"],
-                document => document,
+                document => &document["Statement"],
             };
-            for statement in all(&document["Statement"]) {
+            for statement in all(statements) {
                 let condition = says(&statement["Condition"]);
                 let bound = ["aws:SourceArn", "aws:SourceAccount", "aws:PrincipalOrgID"];
                 let bound = bound.iter().any(|key| condition.contains(key));

@@ -81,6 +81,30 @@ async fn a_large_file_goes_to_the_bucket_and_comes_back() {
 }
 
 #[tokio::test]
+async fn what_neither_sender_nor_name_say_its_first_bytes_do() {
+    let world = World::new();
+    let workspace = world.workspace("Painter").await;
+    let chat = Chat {
+        world: &world,
+        workspace,
+    };
+    let png = [b"\x89PNG\r\n\x1a\n".to_vec(), vec![0; 20_000]].concat();
+    for (content, stated, expected) in [
+        (png.clone(), "", Some("image/png")),
+        (png, "image/x-mine", Some("image/x-mine")),
+        (b"some words".to_vec(), "", None),
+    ] {
+        let wanted = json!({"name": "shot", "size": content.len()});
+        let presigned = chat.ask("presign", &wanted).await.expect(200);
+        assert_eq!(put(&presigned.text("url"), content).await, 200);
+        let sent = json!({"uri": presigned.text("uri"), "mimeType": stated});
+        let completed = chat.ask("complete", &sent).await.expect(200);
+        let file = &completed.json["files"][0];
+        assert_eq!(file["mimeType"].as_str(), expected, "{file}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_too_large_is_refused() {
     let world = World::new();
     let workspace = world.workspace("Hoarder").await;

@@ -14,6 +14,7 @@ mod a2a_storm;
 mod a2a_timeout;
 mod a2a_trace;
 mod activity;
+mod activity_large;
 mod activity_list;
 mod activity_poll;
 mod activity_shown;

@@ -7,7 +7,7 @@ use domain::Mode;
 use e2e::{
     Backstage, STRANGER, Workspace, World,
     counted::{InProcess, show},
-    runtime_api::{Answering, Running, RuntimeApi},
+    runtime_api::{self, Answering, Running, RuntimeApi},
     template::Template,
 };
 use jiff::Timestamp;
@@ -58,29 +58,7 @@ impl Live {
     /// Invokes it, as the URL does; the answer may last for `ms`.
     async fn call(&mut self, method: Method, path: &str, headers: Value, ms: i64) -> Answering {
         let now = Timestamp::now().as_millisecond();
-        let event = json!({
-            "version": "2.0",
-            "routeKey": "$default",
-            "rawPath": path,
-            "rawQueryString": "",
-            "headers": headers,
-            "requestContext": {
-                "accountId": "anonymous",
-                "apiId": "abc",
-                "domainName": "abc.lambda-url.us-east-1.on.aws",
-                "domainPrefix": "abc",
-                "http": {
-                    "method": method.as_str(), "path": path, "protocol": "HTTP/1.1",
-                    "sourceIp": "203.0.113.9", "userAgent": "it",
-                },
-                "requestId": "1",
-                "routeKey": "$default",
-                "stage": "$default",
-                "time": "01/Jan/2026:00:00:00 +0000",
-                "timeEpoch": now,
-            },
-            "isBase64Encoded": false,
-        });
+        let event = runtime_api::event(&method, path, "", &headers, now);
         within(self.runtime.invoke(event, now + MARGIN_MS + ms)).await
     }
 

@@ -96,7 +96,11 @@ pub(super) async fn complete(app: &App, id: WorkspaceId, input: &Input) -> Resul
         return Err(over(name.name()));
     }
     app.store.mark_chat_files(id, input.now).await?;
-    let mime_type = kind::of(&request.mime_type, name.name(), b"");
+    let mut mime_type = kind::of(&request.mime_type, name.name(), b"");
+    if mime_type.is_none() && file.bytes > 0 {
+        let first = app.store.chat_file_beginning(id, &name).await?;
+        mime_type = kind::of("", name.name(), &first);
+    }
     let files = vec![Uploaded::of(&name, mime_type, file.bytes)];
     Ok(Reply::ok(&UploadsReply { files }))
 }

@@ -199,7 +199,7 @@ where
     let Content::Inline(json) = content else {
         return Ok(());
     };
-    let text = json.to_string();
+    let text = json.as_str();
     if text.len() > bodies::IN_TABLE {
         let id = bodies::new_id();
         flow.world.put(id, text.as_bytes(), now).await?;

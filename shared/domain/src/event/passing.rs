@@ -52,10 +52,11 @@ pub fn told_by(row: &Activity) -> Vec<Passing> {
     }
     let mut told = vec![Passing::ActivityLogged(Box::new(row.clone()))];
     // A reply that is no JSON is kept as null, and nobody is told of it.
-    let answered = !matches!(
-        row.response_body,
-        Content::Absent | Content::Inline(Value::Null)
-    );
+    let answered = match &row.response_body {
+        Content::Absent => false,
+        Content::Inline(json) => !json.is_null(),
+        Content::Stored(_) => true,
+    };
     if received && by_person && row.status == "ok" && answered {
         told.push(Passing::Response {
             body: row.response_body.clone(),
@@ -106,7 +107,7 @@ impl Passing {
                 });
                 match (&row.tool_trace, body) {
                     (Content::Absent, _) => {}
-                    (Content::Inline(trace), _) => payload["tool_trace"] = trace.clone(),
+                    (Content::Inline(trace), _) => payload["tool_trace"] = trace.value(),
                     (Content::Stored(_), Some(trace)) => payload["tool_trace"] = trace,
                     (Content::Stored(_), None) => payload["truncated"] = json!(true),
                 }

@@ -3,6 +3,7 @@
 use domain::{
     ActivityId, BodyId, EventId, Result, WorkspaceId,
     activity::{Activity, Content},
+    json::Text,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Builder;
@@ -237,9 +238,7 @@ impl Store {
             ] {
                 if let Content::Stored(id) = content {
                     *content = match bodies.get(id) {
-                        Some(bytes) => {
-                            Content::Inline(serde_json::from_slice(bytes).unwrap_or_default())
-                        }
+                        Some(bytes) => Content::Inline(Text::of_bytes(bytes).unwrap_or_default()),
                         None => Content::Absent,
                     };
                     left_out |= *content == Content::Absent;

@@ -70,7 +70,7 @@ pub(super) fn answer(
         }
         (Status::Queued, _) => (
             "Delegation queued — target at capacity".to_owned(),
-            Content::Inline(serde_json::json!({"delegation_id": id, "queued": true})),
+            Content::from(serde_json::json!({"delegation_id": id, "queued": true})),
         ),
         _ => ("Delegation failed".to_owned(), Content::Absent),
     };

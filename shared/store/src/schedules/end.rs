@@ -152,7 +152,7 @@ pub(super) fn row(fire: &FireRow, now: Timestamp) -> Activity {
         target_id: None,
         method: Some("cron".to_owned()),
         summary: Some(format!("{what}: {}", fire.name)),
-        request_body: Content::Inline(fire.request()),
+        request_body: Content::from(fire.request()),
         response_body: Content::Absent,
         tool_trace: Content::Absent,
         duration_ms: fire.duration_ms(),

@@ -25,7 +25,7 @@ fn row(activity_type: &str, source: Source, method: &str, reply: Content) -> Act
 #[test]
 fn rows_tell_what_the_contract_says() {
     let agent = || Source::Workspace(WorkspaceId::random());
-    let reply = || Content::Inline(json!({"result": {}}));
+    let reply = || Content::from(json!({"result": {}}));
     let mut failed = row("a2a_receive", Source::Person, "message/send", reply());
     failed.status = "error".to_owned();
     for (row, expected) in [
@@ -44,7 +44,7 @@ fn rows_tell_what_the_contract_says() {
                 "a2a_receive",
                 Source::Person,
                 "message/send",
-                Content::Inline(Value::Null),
+                Content::from(Value::Null),
             ),
             &["ACTIVITY_LOGGED"],
         ),
@@ -86,7 +86,7 @@ fn rows_tell_what_the_contract_says() {
 fn payloads_have_the_catalogues_keys() {
     let workspace = WorkspaceId::random();
     let mut logged = row("agent_log", Source::Person, "m", Content::Absent);
-    logged.tool_trace = Content::Inline(json!([1]));
+    logged.tool_trace = Content::from(json!([1]));
     let files = json!({"result": "hi", "parts": [{"kind": "file", "file": {"uri": "u"}}]});
     let mut long = row("agent_log", Source::Person, "m", Content::Absent);
     long.tool_trace = Content::Stored(crate::BodyId::from_uuid(Uuid::nil()));
