@@ -11,6 +11,8 @@
 //! every offer: whoever holds an older one has lost the slot and the lease, though not the right to
 //! deliver a first result.
 
+mod chain;
+
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
@@ -20,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     BodyId, DelegationId, RequestId, WorkspaceId, activity::Source, schedule::Fire, trace::Trace,
 };
+pub use chain::{chain_of, is_reply_into_chain, sender_in};
 
 /// How long an offer waits for its claim.
 pub const OFFER: SignedDuration = SignedDuration::from_secs(60);
@@ -348,36 +351,6 @@ impl Request {
         let arrival = self.accepted_at.as_microsecond();
         format!("{urgency:03}#{arrival:020}#{}", self.id)
     }
-}
-
-/// Whether a call from `caller`'s running chains to `target` needs no slot: the target waits for
-/// this very answer, so making it wait for itself would never end.
-pub fn is_reply_into_chain<'a>(
-    chains: impl IntoIterator<Item = &'a Vec<WorkspaceId>>,
-    target: WorkspaceId,
-) -> bool {
-    chains.into_iter().any(|chain| chain.contains(&target))
-}
-
-/// The chain of a new request to `target` by `caller`: the chain of the caller's single running
-/// request, else the caller alone, and then the target.
-pub fn chain_of<'a>(
-    caller: &Source,
-    running: impl IntoIterator<Item = &'a Vec<WorkspaceId>>,
-    target: WorkspaceId,
-) -> Vec<WorkspaceId> {
-    let mut running = running.into_iter();
-    let mut chain = match (running.next(), running.next()) {
-        (Some(only), None) => only.clone(),
-        _ => caller.id().into_iter().collect(),
-    };
-    chain.push(target);
-    chain
-}
-
-/// Who sent the request that has this chain; none when it was no workspace.
-pub fn sender_in(chain: &[WorkspaceId]) -> Option<WorkspaceId> {
-    chain.iter().rev().nth(1).copied()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod alarms;
 mod catalogue;
 mod chat_files;
 mod cycles;
+mod dashboards;
 mod elsewhere;
 mod environment;
 mod functions;

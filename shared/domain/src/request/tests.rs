@@ -121,37 +121,3 @@ fn the_line_is_ordered_by_urgency_then_arrival() {
         ]
     );
 }
-
-#[test]
-fn chains_grow_from_the_single_running_request() {
-    let (a, b, c) = (
-        WorkspaceId::random(),
-        WorkspaceId::random(),
-        WorkspaceId::random(),
-    );
-    let from_b = Source::Workspace(b);
-    assert_eq!(chain_of(&Source::Person, [], a), [a]);
-    assert_eq!(chain_of(&from_b, [], c), [b, c]);
-    let running = vec![a, b];
-    assert_eq!(chain_of(&from_b, [&running], c), [a, b, c]);
-    assert_eq!(chain_of(&from_b, [&running, &vec![b]], c), [b, c]);
-    assert!(is_reply_into_chain([&running], a));
-    assert!(!is_reply_into_chain([&running], c));
-}
-
-#[test]
-fn the_sender_is_before_the_target() {
-    let [first, sender, target] = [0; 3].map(|_| WorkspaceId::random());
-    assert_eq!(sender_in(&[first, sender, target]), Some(sender));
-    assert_eq!(sender_in(&[sender, target]), Some(sender));
-    assert_eq!(sender_in(&[target]), None, "a person");
-    let caller = Source::Workspace(sender);
-    for running in [
-        vec![],
-        vec![vec![first, sender]],
-        vec![vec![first, sender], vec![sender]],
-    ] {
-        let chain = chain_of(&caller, &running, target);
-        assert_eq!(sender_in(&chain), Some(sender), "{running:?}");
-    }
-}
