@@ -155,12 +155,15 @@ for name, value in {"PORT": "8000", "AGENT_URL": sys.argv[2], **answer["env"], "
     if broken:
         sys.stdout.write(f"{name}={value}\0")' "$answer" "http://$address:8000" >"$run/lines" 2>"$run/env"
   docker rm --force "$container" >/dev/null 2>&1 || true
+  if [ "$(field reset_session <"$answer")" = True ]; then
+    docker volume rm --force sessions >>"$log" 2>&1 || return
+  fi
   (
     while IFS= read -r -d '' pair; do export "${pair?}"; done <"$run/lines"
     # `on-failure`, since with it docker itself starts nothing when the machine boots: that is for this script, after
     # the exchange, or the agent would come up with the token of its last life.
     exec docker create --name "$container" --env-file "$run/env" --restart on-failure --publish 8000:8000 \
-      --volume workspace:/workspace --volume configs:/configs "$1"
+      --volume workspace:/workspace --volume configs:/configs --volume sessions:/root/.claude/sessions "$1"
   ) >>"$log" 2>&1 || return
   # The reference's agents read their token here. Made after the container, which fills the folder from its image.
   configs=$(docker volume inspect --format '{{.Mountpoint}}' configs 2>>"$log") || return

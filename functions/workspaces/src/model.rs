@@ -18,13 +18,12 @@ use store::{
     secrets::{Keyring, Saved},
 };
 
-use crate::{
-    Vaulted,
-    fields::{self, MAX_RUNTIME},
-};
+use crate::{Vaulted, fields};
 
 /// The most a request may be, in bytes.
 const MAX_BYTES: usize = 4096;
+/// The most a model's name may have, in bytes: that of an inference profile has a hundred and more.
+const MAX_MODEL: usize = 1024;
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(example = serde_json::json!({"model": "anthropic:claude-opus-4-7"}))]
@@ -71,7 +70,7 @@ pub(crate) async fn handle(
     }
     let refusal = "invalid request body";
     let ModelRequest { model } = input.json(MAX_BYTES, refusal)?;
-    fields::line("model", &model, MAX_RUNTIME)
+    fields::line("model", &model, MAX_MODEL)
         .map_err(|why| Error::invalid(refusal).with("detail", why.message()))?;
     if model.is_empty() {
         if ring.is_some_and(|ring| ring.secrets().contains_key(&name)) {

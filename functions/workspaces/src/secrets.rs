@@ -86,7 +86,8 @@ impl Row {
 /// `failed to encrypt secret`.
 pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> Result<Reply> {
     let (app, id) = (context.app, input.param::<WorkspaceId>("id")?);
-    if input.path.ends_with("/model") {
+    // A secret may be called that as well.
+    if !input.has_param("key") && input.path.ends_with("/model") {
         return model::handle(context, &caller, id, &input).await;
     }
     match input.method {

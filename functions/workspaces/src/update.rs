@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Error, Kind, Result, WorkspaceId, access::Place};
+use domain::{Error, Kind, Result, WorkspaceId, access::Place, lifecycle::Host};
 use edge::{
     App, Caller, Identity, Input, Reply,
     http::{Fields, Number},
@@ -141,10 +141,19 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     }
     let (patch, parent) = (request.patch()?, request.parent()?);
     let missing = || Error::missing("workspace not found");
-    let found = app.store.workspace(id, Parts::Core).await?;
+    let parts = match patch.runtime {
+        Some(_) => Parts::WithMachine,
+        None => Parts::Core,
+    };
+    let found = app.store.workspace(id, parts).await?;
     let mut workspace = found
         .filter(|found| found.beat.is_some())
         .ok_or_else(missing)?;
+    if patch.runtime.as_deref() == Some("external") && workspace.host() == Host::Machine {
+        return Err(Error::conflict(
+            "it has a machine of the platform, which nobody would stop: make an external workspace beside it",
+        ));
+    }
 
     if let Some(parent) = parent {
         let mut tries = 0;

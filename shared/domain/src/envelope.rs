@@ -4,7 +4,10 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::{Error, Result, json::has_reserved_key};
+use crate::{
+    Error, Result,
+    json::{has_reserved_key, mended},
+};
 
 /// The most bytes of a method and of a message's id.
 pub const MAX_NAME: usize = 255;
@@ -36,7 +39,7 @@ pub fn read(body: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Envelope> {
     if has_reserved_key(body) {
         return Err(invalid());
     }
-    let mut object = match serde_json::from_slice(body) {
+    let mut object = match serde_json::from_slice(&mended(body)) {
         Ok(Value::Object(object)) => object,
         Ok(Value::Null) => Map::new(),
         Ok(_) | Err(_) => return Err(invalid()),

@@ -61,9 +61,13 @@ pub fn line(field: &str, text: &str, most: usize) -> Result<()> {
 /// # Errors
 /// 400.
 pub fn directory(text: &str) -> Result<()> {
+    // As the system reads it: "//etc" and "/./etc" are "/etc".
+    let parts = text.split('/').filter(|part| !matches!(*part, "" | "."));
+    let parts: Vec<&str> = parts.collect();
     let under = |root: &str| {
-        text.strip_prefix(root)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        parts
+            .first()
+            .is_some_and(|first| root == format!("/{first}"))
     };
     let fine = text.len() <= MAX_PATH
         && text.starts_with('/')

@@ -74,6 +74,37 @@ pub fn has_reserved_key(text: &[u8]) -> bool {
         && serde_json::from_slice(text).is_ok_and(|Keys(found)| found)
 }
 
+/// The text with U+FFFD for every half of a surrogate pair that stands alone.
+///
+/// Python and JavaScript write such halves, of bytes that are no UTF-8 and of text that was cut in an emoji; the reference
+/// reads them so, serde_json not at all.
+pub fn mended(text: &[u8]) -> Cow<'_, [u8]> {
+    let half = |at: usize| -> Option<u16> {
+        let escape = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        let unit = u16::from_str_radix(std::str::from_utf8(escape).ok()?, 16).ok()?;
+        (0xd800..=0xdfff).contains(&unit).then_some(unit)
+    };
+    let (mut mended, mut kept, mut at) = (Vec::new(), 0, 0);
+    while let Some(found) = text[at..].iter().position(|byte| *byte == b'\\') {
+        at += found;
+        at = match (half(at), half(at + 6)) {
+            (Some(..0xdc00), Some(0xdc00..)) => at + 12,
+            (Some(_), _) => {
+                mended.extend_from_slice(&text[kept..at]);
+                mended.extend_from_slice(b"\\ufffd");
+                kept = at + 6;
+                kept
+            }
+            (None, _) => text.len().min(at + 2),
+        };
+    }
+    if mended.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    mended.extend_from_slice(&text[kept..]);
+    Cow::Owned(mended)
+}
+
 /// Whether the key was found.
 struct Keys(bool);
 
@@ -138,6 +169,31 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn halves_of_pairs_that_stand_alone_are_replaced() {
+        for (text, expected) in [
+            (r#"{"a":"x\ud83d"}"#, "x\u{fffd}"),
+            (r#"{"a":"\udcff y"}"#, "\u{fffd} y"),
+            (r#"{"a":"\uD83D\uDE00"}"#, "\u{1f600}"),
+            (r#"{"a":"\ud83d\ud83d\ude00"}"#, "\u{fffd}\u{1f600}"),
+            (r#"{"a":"\ude00\ud83d"}"#, "\u{fffd}\u{fffd}"),
+            (r#"{"a":"\ud83d\n"}"#, "\u{fffd}\n"),
+            (r#"{"a":"\\ud83d"}"#, "\\ud83d"),
+            (r#"{"a":"\\\ud83d"}"#, "\\\u{fffd}"),
+            (r#"{"a":"\u00e4"}"#, "ä"),
+        ] {
+            let json: Value = serde_json::from_slice(&mended(text.as_bytes())).expect(text);
+            assert_eq!(json["a"], expected, "{text}");
+        }
+        for broken in [r#"{"a":"\"#, r#"{"a":"\ud8"#, r#"{"a":"\ud83d"#, "", "\\"] {
+            let mended = mended(broken.as_bytes());
+            assert!(
+                serde_json::from_slice::<Value>(&mended).is_err(),
+                "{broken}"
+            );
+        }
+    }
 
     #[test]
     fn text_passes_as_it_is_written() {

@@ -271,7 +271,12 @@ pub fn secret(scope: Scope, name: &SecretName) -> Key {
 
 /// Tokens used by a workspace on a day (`YYYY-MM-DD`, UTC).
 pub fn usage(id: WorkspaceId, day: &str) -> Key {
-    Key::new(format!("USAGE#{id}"), day)
+    Key::new(usages(id), day)
+}
+
+/// What all days' tokens of a workspace are in.
+pub fn usages(id: WorkspaceId) -> String {
+    format!("USAGE#{id}")
 }
 
 /// How many workspaces were created under a quota.

@@ -243,6 +243,14 @@ async fn a_process_of_before_does_not_pass_for_the_new_one() {
     yard.provision(own, generation).await.expect("rebooted");
     let given = asks(&yard, &machine.id).await.expect(200);
     assert_eq!(given.json["generation"], generation);
+    assert_eq!(given.json["reset_session"], false);
+
+    let path = format!("/workspaces/{}/restart?reset=true", own.0);
+    let reset = yard.inside.post(&path).bearer(&yard.inside.admin);
+    reset.await.expect(200);
+    yard.provision(own, generation + 1).await.expect("rebooted");
+    let given = asks(&yard, &machine.id).await.expect(200);
+    assert_eq!(given.json["reset_session"], true);
 
     // Nor does one that is off, or whose workspace is to sleep or gone.
     yard.ec2.put(&machine.id, State::Stopped);

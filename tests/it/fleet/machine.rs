@@ -2,7 +2,8 @@
 
 use std::{env, fs, net::TcpStream, path::PathBuf};
 
-use e2e::{Workspace, World, until};
+use e2e::{Answer, Workspace, World, until};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// A workspace that a machine runs. There is no token: that is the machine's own.
@@ -27,6 +28,24 @@ impl Managed {
             id: made.text("id"),
             world: world.clone(),
         }
+    }
+
+    /// One that is there already.
+    pub(super) fn known(world: &World, id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            world: world.clone(),
+        }
+    }
+
+    /// Changes it, as an operator.
+    pub(super) async fn patch(&self, change: Value) -> Answer {
+        let path = format!("/workspaces/{}", self.id);
+        let call = self
+            .world
+            .call(Method::PATCH, &path)
+            .bearer(&self.world.admin);
+        call.json(&change).await
     }
 
     /// A call of one of its routes, by the admin.

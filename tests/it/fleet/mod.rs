@@ -1,6 +1,7 @@
 //! Machines: the functions of the fleet in this process, over the emulator's table and a fake of EC2;
 //! in `life`, from outside, over the local fleet.
 
+mod adopted;
 mod chat_files;
 mod console;
 pub(crate) mod discover;

@@ -192,3 +192,23 @@ async fn parallel_beats_tell_of_a_change_once() {
     let degraded = told.iter().filter(|name| *name == "WORKSPACE_DEGRADED");
     assert_eq!(degraded.count(), 1, "{told:?}");
 }
+
+#[tokio::test]
+async fn text_that_was_cut_in_an_emoji_is_no_reason_to_fall_silent() {
+    let world = World::new();
+    let (own, _agent) = world.online("Cut").await;
+    let body = format!(
+        r#"{{"workspace_id":"{}","current_task":"so glad \ud83d"}}"#,
+        own.id
+    );
+    let beat = world.post("/registry/heartbeat").bearer(&own.token);
+    beat.body(body).await.expect(200);
+    assert_eq!(
+        world.show(&own.id).await["current_task"],
+        "so glad \u{fffd}"
+    );
+    let sent = r#"{"method":"message/send","params":{"message":{"role":"user","messageId":"cut",
+        "parts":[{"kind":"text","text":"cut \udcff"}]}}}"#;
+    let sent = world.send(&own.id).bearer(&world.admin).body(sent);
+    sent.await.expect(200);
+}

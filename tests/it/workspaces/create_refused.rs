@@ -105,6 +105,8 @@ async fn bad_requests_create_nothing() {
         (json!({"workspace_dir": "srv"}), directory, None),
         (json!({"workspace_dir": "/srv/../etc"}), directory, None),
         (json!({"workspace_dir": "/etc/x"}), directory, None),
+        (json!({"workspace_dir": "//etc"}), directory, None),
+        (json!({"workspace_dir": "/./usr//lib"}), directory, None),
         (json!({"workspace_dir": "/usr/lib"}), directory, None),
         (
             json!({"workspace_dir": format!("/{}", "x".repeat(4096))}),

@@ -44,13 +44,30 @@ async fn a_model_is_a_secret_that_shows() {
 }
 
 #[tokio::test]
+async fn a_secret_may_be_called_model() {
+    let world = World::new();
+    let own = world.workspace("Own").await;
+    let secrets = format!("/workspaces/{}/secrets", own.id);
+    let secret = json!({"key": "model", "value": "none of ours"});
+    let set = world.post(&secrets).bearer(&own.token).json(&secret);
+    set.await.expect(200);
+    let delete = || {
+        let path = format!("{secrets}/model");
+        world.call(Method::DELETE, &path).bearer(&own.token)
+    };
+    let deleted = delete().await.expect(200).json;
+    assert_eq!(deleted, json!({"status": "deleted", "key": "model"}));
+    assert_eq!(delete().await.error(), (404, "secret not found"));
+}
+
+#[tokio::test]
 async fn what_is_no_model_and_who_is_no_caller() {
     let world = World::new();
     let (own, other) = (world.workspace("Own").await, world.workspace("Other").await);
     for body in [
         json!({"model": 7}),
         json!({"model": "a\nb"}),
-        json!({"model": "x".repeat(101)}),
+        json!({"model": "x".repeat(1025)}),
         json!([]),
     ] {
         let refused = put(&world, &own.id, &body).bearer(&own.token).await;

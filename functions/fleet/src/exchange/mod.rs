@@ -10,7 +10,10 @@ pub mod sts;
 
 use std::time::Duration;
 
-use domain::{Error, Kind, Result, WorkspaceId, secret::Scope};
+use domain::{
+    Error, Kind, Result, WorkspaceId,
+    secret::{Scope, SecretName},
+};
 use edge::{
     App, Caller, Input, Missing, Reply,
     openapi::{Api, Who},
@@ -106,6 +109,8 @@ struct Given<'a> {
     runtime: &'a str,
     /// None: the boot script knows one.
     image: Option<&'a str>,
+    /// Whether the session that an earlier agent left on the disk is to go.
+    reset_session: bool,
     env: Variables,
 }
 
@@ -179,10 +184,11 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
         let workspace = rows.workspace(id)?;
         let workspace = workspace.ok_or_else(|| refused("no such workspace"))?;
         let status = workspace.status();
-        let record = workspace.machine;
-        if !record.is_some_and(|record| claim.holds(status, &record)) {
+        let record = workspace.machine.filter(|it| claim.holds(status, it));
+        let Some(record) = record else {
             return Err(refused("not the machine that its workspace waits for"));
-        }
+        };
+        let model: SecretName = "MODEL_PROVIDER".parse()?;
         let found = self.vault.environment_in(id, &rows, input.now).await;
         let secrets = match found.map_err(busy)? {
             Environment::Whole(secrets) => secrets,
@@ -196,7 +202,9 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
         let image = configured.map(|it| images.image(&workspace.meta.runtime, it));
         claim.image = image;
         let platform_url = input.base_url(&app.settings.public_url);
-        let env = environment(&workspace.meta, &secrets, &platform_url);
+        let own = rows.keyring(Scope::Workspace(id))?;
+        let own_model = own.is_some_and(|ring| ring.secrets().contains_key(&model));
+        let env = environment(&workspace.meta, own_model, &secrets, &platform_url);
         let token = tokens::fresh()?;
         let given = Given {
             workspace_id: id,
@@ -205,6 +213,7 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
             platform_url: &platform_url,
             runtime: &workspace.meta.runtime,
             image,
+            reset_session: record.reset_session,
             env,
         };
         let json = serde_json::to_vec(&given).map_err(Error::internal)?;

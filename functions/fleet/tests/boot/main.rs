@@ -32,6 +32,9 @@ fn a_machine_becomes_an_agent() {
     assert!(calls.contains(&image), "{calls}");
     assert!(calls.contains("--publish 8000:8000"), "{calls}");
     assert!(calls.contains("--volume workspace:/workspace"), "{calls}");
+    let sessions = "--volume sessions:/root/.claude/sessions";
+    assert!(calls.contains(sessions), "{calls}");
+    assert!(!calls.contains("volume rm"), "what it remembers stays");
     assert!(calls.contains("https://api.example.com/bootstrap/exchange"));
     assert!(!calls.contains("bootstrap-failed"), "{calls}");
     assert!(
@@ -75,6 +78,24 @@ fn again_in_one_boot_it_does_nothing_and_in_the_next_it_starts_anew() {
     let calls = machine.read("calls");
     assert_eq!(calls.matches("docker rm --force agent").count(), 2);
     assert_eq!(calls.matches("docker create").count(), 2);
+}
+
+#[test]
+fn it_forgets_its_session_when_it_is_told_to() {
+    let machine = Machine::new("forgets");
+    let told = machine.read("answer");
+    let told = told.replace(r#""reset_session":false"#, r#""reset_session":true"#);
+    machine.write("answer", &told);
+    machine.boots(&[200]);
+    let calls = machine.read("calls");
+    let at = |text: &str| {
+        calls
+            .find(text)
+            .unwrap_or_else(|| panic!("{text}: {calls}"))
+    };
+    let forgotten = at("docker volume rm --force sessions");
+    assert!(at("docker rm --force") < forgotten && forgotten < at("docker create"));
+    assert!(!calls.contains("volume rm --force configs"), "{calls}");
 }
 
 #[test]

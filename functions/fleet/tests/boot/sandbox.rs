@@ -107,6 +107,7 @@ impl Machine {
             "workspace_id": ID, "generation": 3, "token": TOKEN, "runtime": "example",
             "platform_url": "https://api.example.com",
             "image": format!("local/agent@sha256:{}", "0a".repeat(32)),
+            "reset_session": false,
             "env": {"API_KEY": SECRET, "CERTIFICATE": MULTILINE, "EMPTY": ""},
         });
         machine.write("answer", &answer.to_string());

@@ -2,7 +2,11 @@
 
 use std::{collections::HashMap, str::FromStr};
 
-use domain::{Error, Result, json::has_reserved_key, trace::Trace};
+use domain::{
+    Error, Result,
+    json::{has_reserved_key, mended},
+    trace::Trace,
+};
 use jiff::Timestamp;
 use lambda_http::{
     Body, Request, RequestExt as _,
@@ -156,7 +160,8 @@ impl Input {
         if has_reserved_key(&self.body) {
             return Err(Error::invalid(refusal));
         }
-        let mut reader = serde_json::Deserializer::from_slice(&self.body);
+        let body = mended(&self.body);
+        let mut reader = serde_json::Deserializer::from_slice(&body);
         T::deserialize(&mut reader).map_err(|error| Error::invalid(refusal).caused_by(error))
     }
 

@@ -38,6 +38,8 @@ pub struct Ask<'a> {
     pub with: Option<WorkspaceId>,
     /// Whether its new process begins without the session of the old one.
     pub reset: bool,
+    /// Whether the fleet has an image for it: if it was run by hand so far, it gets a machine now.
+    pub adopts: bool,
     /// Only if it had nothing to do since then.
     pub idle_since: Option<Timestamp>,
     /// How long it may take to register, if it is to run; none: as long as its runtime needs.
@@ -61,6 +63,7 @@ impl<'a> Ask<'a> {
             unless: &[],
             with: None,
             reset: false,
+            adopts: false,
             boot_within: boot_within.into(),
             now,
         }
@@ -85,6 +88,12 @@ impl<'a> Ask<'a> {
     #[must_use]
     pub fn resetting(self, reset: bool) -> Self {
         Self { reset, ..self }
+    }
+
+    /// Whether it gets a machine if it was run by hand so far. An external workspace never does.
+    #[must_use]
+    pub fn adopting(self, adopts: bool) -> Self {
+        Self { adopts, ..self }
     }
 
     /// Only if this is still its machine's generation.
@@ -162,7 +171,7 @@ impl Store {
         ask: &Ask<'_>,
     ) -> Result<Option<Acted>> {
         let id = workspace.meta.id;
-        let (status, host) = (workspace.status(), workspace.host());
+        let (status, host) = (workspace.status(), host(workspace, ask));
         let called = Called {
             name: &workspace.meta.name,
             tier: workspace.meta.tier,
@@ -200,17 +209,20 @@ impl Store {
                 .iter()
                 .map(|event| events::record(id, event, ask.now)),
         );
-        writes.extend(job(workspace, &turn, ask.now));
+        writes.extend(job(workspace, &turn, ask));
         writes.extend(live.map(|row| Write::delete(row.credential())));
         let ancestors_at = writes.len();
         let ancestors = above(workspace, ask);
         writes.extend(ancestors.iter().rev().map(|ancestor| not_paused(*ancestor)));
         match self.transact(writes).await {
             Ok(()) => {
-                // Nothing looks these up any more; a crash here leaves rows that mean nothing. Only
-                // these: the new process may have its token already.
+                // Nothing looks these up any more; a crash here leaves rows that mean nothing, and so does
+                // a failure, as the act is done. Only these: the new process may have its token already.
                 for row in &rows {
-                    self.delete(keys::token(id, row.id)).await?;
+                    if let Err(error) = self.delete(keys::token(id, row.id)).await {
+                        tracing::warn!(workspace_id = %id, %error, "rows of dead tokens are left");
+                        break;
+                    }
                 }
                 Ok(Some(Acted::Done { turn, generation }))
             }
@@ -244,6 +256,14 @@ impl Store {
                 .is_none_or(|last| last + REVIVE_PAUSE <= ask.now);
         let wanted = !ask.unless.contains(&workspace.status());
         right && unheard && idle && rested && wanted
+    }
+}
+
+/// Who runs it from this act on.
+pub(super) fn host(workspace: &Workspace, ask: &Ask<'_>) -> Host {
+    match workspace.host() {
+        Host::ByHand if ask.adopts => Host::Machine,
+        host => host,
     }
 }
 

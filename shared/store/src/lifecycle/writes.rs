@@ -7,9 +7,8 @@ use domain::{
     lifecycle::{self, Act, Host, REVIVE_PAUSE, STOP_WITHIN, Turn, Wanted},
     workspace::Status,
 };
-use jiff::Timestamp;
 
-use super::{Ask, due, first_look};
+use super::{Ask, act::host, due, first_look};
 use crate::{
     expr::{Change, Write},
     keys::{self, DUE},
@@ -72,14 +71,15 @@ pub(super) fn machine(workspace: &Workspace, turn: &Turn, ask: &Ask<'_>) -> Opti
         Change::at(keys::machine(id)),
     );
     let Some(machine) = &workspace.machine else {
-        // Run by hand: only its registering is waited for.
+        // Run by hand so far: unless it gets a machine, only its registering is waited for.
+        let ours = host(workspace, ask) == Host::Machine;
         let change = change
             .when("attribute_not_exists(pk)")
-            .set("ours", false)
+            .set("ours", ours)
             .set("generation", 1)
             .set("attempt", 1)
             .set("wanted", Wanted::Running);
-        return boots.then(|| booting(change, workspace, false, ask));
+        return boots.then(|| booting(change, workspace, ours, ask));
     };
     let change = change
         .when("attribute_exists(pk) AND #generation = :before")
@@ -94,8 +94,10 @@ pub(super) fn machine(workspace: &Workspace, turn: &Turn, ask: &Ask<'_>) -> Opti
             Act::Revive => change.set("revived_at", now.as_microsecond()),
             _ => change,
         };
+        let ours = host(workspace, ask) == Host::Machine;
+        let change = change.set("ours", ours);
         return Some(if boots {
-            booting(change, workspace, machine.ours, ask)
+            booting(change, workspace, ours, ask)
         } else {
             let change = change
                 .set("wished_at", now.as_microsecond())
@@ -126,12 +128,13 @@ fn booting(change: Change, workspace: &Workspace, ours: bool, ask: &Ask<'_>) -> 
 }
 
 /// The job for what is wished now.
-pub(super) fn job(workspace: &Workspace, turn: &Turn, now: Timestamp) -> Option<Write> {
+pub(super) fn job(workspace: &Workspace, turn: &Turn, ask: &Ask<'_>) -> Option<Write> {
     let id = workspace.meta.id;
-    if workspace.host() != Host::Machine {
+    if host(workspace, ask) != Host::Machine {
         return None;
     }
-    let generation = workspace.machine.as_ref()?.generation + 1;
+    let before = workspace.machine.as_ref().map_or(0, |it| it.generation);
+    let generation = before + 1;
     let job = match turn.wanted? {
         Wanted::Running => Job::ProvisionV1 {
             workspace_id: id,
@@ -142,7 +145,7 @@ pub(super) fn job(workspace: &Workspace, turn: &Turn, now: Timestamp) -> Option<
             generation,
         },
     };
-    Some(pending(id, &job, now))
+    Some(pending(id, &job, ask.now))
 }
 
 /// The check that an ancestor is not paused.

@@ -136,6 +136,8 @@ impl Store {
         self.delete_partition(keys::activities(id)).await?;
         self.delete_partition(keys::approvals(id)).await?;
         self.purge_schedules(id).await?;
+        self.delete_partition(keys::usages(id)).await?;
+        self.delete(keys::chat_mark(id)).await?;
         // Those that still run or wait keep their books, and the machine its record, until they are
         // gone: else nobody would see to them.
         let idle = Write::delete(keys::load(id))
