@@ -85,11 +85,10 @@ async fn list(app: &App, caller: &Caller, id: WorkspaceId, input: &Input) -> Res
         .filter(|n| (1..=MAX_PAGE).contains(n))
         .unwrap_or(PAGE);
     let offset = whole("offset").unwrap_or(0);
-    let rows: Vec<Row> = app
-        .store
-        .tokens(id)
-        .await?
+    let found = app.store.tokens(id).await?;
+    let rows: Vec<Row> = found
         .into_iter()
+        .filter(|row| row.is_live(&rows, id))
         .skip(offset)
         .take(limit)
         .map(|row| Row {

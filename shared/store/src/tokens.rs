@@ -246,6 +246,12 @@ impl TokenRow {
             .any(|mark| mark.as_ref() == self.mark)
     }
 
+    /// Whether it is live, by rows that hold its workspace's hot item. A crash may leave rows of dead ones.
+    pub fn is_live(&self, rows: &Rows, workspace: WorkspaceId) -> bool {
+        let beat = rows.item(&keys::beat(workspace));
+        self.is_marked(beat.and_then(|beat| beat.get(TOKENS)))
+    }
+
     /// When it was last used: as noted, or by the workspace's last heartbeat if that was proven by it.
     pub fn used_at(&self, beat: Option<&Beat>) -> Option<Timestamp> {
         let by_beat = beat.filter(|beat| beat.is_proven_by(self.mark));
