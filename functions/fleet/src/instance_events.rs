@@ -78,6 +78,9 @@ pub async fn look<M: Machines>(crew: &Crew<M>, machine: &MachineId, now: Timesta
                 .settings
                 .fleet
                 .boot_within(&runtime.unwrap_or_default());
+            // First that it is offline, which is told and stays where it may not be started anew yet.
+            let silence = Ask::new(&Act::Silence, None, now).of_generation(generation);
+            crew.app.store.act(id, &silence).await?;
             let revive = Ask::new(&Act::Revive, boot_within, now).of_generation(generation);
             let acted = crew.app.store.act(id, &revive).await?;
             tracing::warn!(workspace_id = %id, instance_id = %machine, ?acted, "a machine went down");

@@ -24,10 +24,15 @@ async fn a_machine_that_dies_is_started_anew_and_not_again_at_once() {
     yard.ec2.advance(SETTLED);
     yard.register(own).await;
 
-    // It just came up: left alone, for the sweep to judge.
+    // It just came up: nobody is there, but it is not started anew at once.
     yard.ec2.put(&machine.id, State::Stopped);
     tell().await.expect("looked");
-    assert_eq!(yard.status(own).await, "online");
+    assert_eq!(yard.status(own).await, "offline");
+    let log = yard.inside.get(&format!("/events/{}", own.0));
+    let log = log.bearer(&yard.inside.admin).await.expect(200).json;
+    let names = log.as_array().expect("a list").iter();
+    let offline = names.filter(|event| event["event_type"] == "WORKSPACE_OFFLINE");
+    assert_eq!(offline.count(), 2, "each death is told once: {log}");
 }
 
 #[tokio::test]

@@ -157,9 +157,14 @@ async fn act<M: Machines>(orphans: &Orphans<M>, step: &Step, now: Timestamp) -> 
         } => {
             let app = orphans.app;
             let within: SignedDuration = app.settings.fleet.boot_within(runtime);
-            let ask = Ask::new(&Act::Revive, within, now)
-                .of_generation(*generation)
-                .unheard_since(*heard_at);
+            let ask = |act| {
+                Ask::new(act, within, now)
+                    .of_generation(*generation)
+                    .unheard_since(*heard_at)
+            };
+            // First that it is offline, which is told and stays where it may not be started anew yet.
+            app.store.act(step.id, &ask(&Act::Silence)).await?;
+            let ask = ask(&Act::Revive);
             let acted = app.store.act(step.id, &ask).await?;
             return Ok(matches!(acted, Acted::Done { .. }));
         }
