@@ -5,6 +5,7 @@ use domain::{
     EventId, Result, WorkspaceId,
     activity::{Activity, Content},
     event::{MAX_ENVELOPE, Passing, told_by},
+    json::mended,
 };
 use edge::App;
 use jiff::Timestamp;
@@ -113,7 +114,7 @@ impl News {
             Some(Content::Stored(id)) => {
                 let mut found = app.store.bodies([*id], MAX_ENVELOPE, now).await?;
                 let bytes = found.remove(id);
-                bytes.map(|bytes| serde_json::from_slice(&bytes).unwrap_or_default())
+                bytes.map(|bytes| serde_json::from_slice(&mended(&bytes)).unwrap_or_default())
             }
         };
         Ok(passing.payload(self.workspace, name, body))

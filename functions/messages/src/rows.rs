@@ -3,6 +3,7 @@
 use domain::{
     BodyId, WorkspaceId,
     activity::{Activity, Content},
+    json::mended,
     request::Request,
 };
 use jiff::Timestamp;
@@ -58,7 +59,7 @@ pub(crate) fn answered(
     duration_ms: i64,
     now: Timestamp,
 ) -> Activity {
-    let json = reply.and_then(|(_, bytes)| serde_json::from_slice::<Value>(bytes).ok());
+    let json = reply.and_then(|(_, bytes)| serde_json::from_slice::<Value>(&mended(bytes)).ok());
     let trace = json
         .as_ref()
         .and_then(|json| json.pointer("/result/metadata/tool_trace"))

@@ -27,9 +27,9 @@ impl Text {
         serde_json::from_slice(bytes).ok().map(Self)
     }
 
-    /// Taken apart; what serde_json cannot read (a number that is too big) is `null`.
+    /// Taken apart, [`mended`]; what serde_json cannot read all the same (a number that is too big) is `null`.
     pub fn value(&self) -> Value {
-        serde_json::from_str(self.as_str()).unwrap_or_default()
+        serde_json::from_slice(&mended(self.as_str().as_bytes())).unwrap_or_default()
     }
 
     /// As it is written.

@@ -3,12 +3,14 @@
 
 use serde_json::Value;
 
+use crate::json::mended;
+
 /// The most tokens one reply may claim, either way.
 pub const MOST_PER_REPLY: i64 = 10_000_000;
 
 /// The text of a reply: its first text part, else that of its first artifact, else all of it.
 pub fn text(bytes: &[u8]) -> String {
-    let json: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let json: Value = serde_json::from_slice(&mended(bytes)).unwrap_or_default();
     let parts = json.pointer("/result/parts");
     let artifacts = json.pointer("/result/artifacts").and_then(Value::as_array);
     let in_artifacts = || {
@@ -28,7 +30,7 @@ fn text_part(parts: Option<&Value>) -> Option<String> {
 
 /// The tokens a reply says it used, input and output, if it says any.
 pub fn usage(bytes: &[u8]) -> Option<(i64, i64)> {
-    let json: Value = serde_json::from_slice(bytes).ok()?;
+    let json: Value = serde_json::from_slice(&mended(bytes)).ok()?;
     let places = [json.pointer("/result/usage"), json.get("usage")];
     places.into_iter().flatten().find_map(|usage| {
         let count = |key: &str| {
@@ -62,6 +64,10 @@ mod tests {
             (
                 r#"{"result":{"parts":[{"type":"text","text":"a"}]}}"#,
                 r#"{"result":{"parts":[{"type":"text","text":"a"}]}}"#,
+            ),
+            (
+                r#"{"result":{"parts":[{"kind":"text","text":"cut \ud83d"}]}}"#,
+                "cut \u{fffd}",
             ),
             ("no JSON", "no JSON"),
         ] {

@@ -24,8 +24,8 @@ fn unquoted(value: &str) -> String {
         let Some(rest) = value.strip_prefix(quote) else {
             continue;
         };
-        // What follows the closing quote is a comment.
-        let Some(inner) = rest.rfind(quote).and_then(|end| rest.get(..end)) else {
+        // What follows the closing quote is a comment, which may have quotes of its own.
+        let Some(inner) = closing(rest, quote).and_then(|end| rest.get(..end)) else {
             continue;
         };
         return match quote {
@@ -36,6 +36,16 @@ fn unquoted(value: &str) -> String {
     // A `#` begins a comment where a space stands before it.
     let end = value.find(" #").unwrap_or(value.len());
     value[..end].trim_end().to_owned()
+}
+
+/// Where a quoted value ends. Only in double quotes a backslash stands before what is none.
+fn closing(text: &str, quote: char) -> Option<usize> {
+    let mut escaped = false;
+    text.char_indices().find_map(|(at, char)| {
+        let ends = char == quote && !escaped;
+        escaped = quote == '"' && char == '\\' && !escaped;
+        ends.then_some(at)
+    })
 }
 
 /// `text` with each `${VAR}` as `vars` has it.
@@ -64,7 +74,7 @@ mod tests {
     #[test]
     fn lines() {
         let text = "\u{feff}# comment\nA=1\n export B = two words \nC=\"q # x\\n\" # c\nD='$x'\nE=a#b # c\n\
-            F=\n=x\n1G=x\nH-I=x\nnothing\r\nJ=x\r\nA=2";
+            K='abc' # don't\nL=\"a \\\"b\\\"\" # the \"prod\" one\nF=\n=x\n1G=x\nH-I=x\nnothing\r\nJ=x\r\nA=2";
         let expected = [
             ("A", "2"),
             ("B", "two words"),
@@ -73,6 +83,8 @@ mod tests {
             ("E", "a#b"),
             ("F", ""),
             ("J", "x"),
+            ("K", "abc"),
+            ("L", "a \"b\""),
         ];
         let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
         assert_eq!(read(text), expected.into());
