@@ -1,9 +1,9 @@
 #!/bin/bash
 # Boots the machine of a workspace: proves which instance this is, fetches the agent's environment, starts its container.
 #
-# The fleet puts its variables below the first line (functions/fleet/src/machines/user_data.rs) and makes the whole of it
-# the user data: ids and addresses, never a secret. It runs as root at every boot, as often as one likes, with what a
-# stock Amazon Linux 2023 has: curl, and the python3 that cloud-init itself runs on.
+# The fleet puts its variables below the first line (functions/fleet/src/machines/user_data.rs), never a secret, and the
+# whole is the user data. It runs as root at every boot, with what a stock Amazon Linux 2023 has: curl, and cloud-init's
+# own python3.
 #
 # What is secret (the role's credentials, the agent's token and environment) is in files of a tmpfs that only root may
 # read, or in curl's configuration on its standard input: never in arguments, never in the log.
@@ -39,8 +39,8 @@ print(key.hex())'
 
 digest() { sha256sum | cut -d ' ' -f 1; }
 
-# What the exchange is asked with: the headers of a signed GetCallerIdentity, which the platform sends in our stead. They
-# are good for this stack only, and for minutes. docs/bootstrap.md has the form.
+# The headers of a signed GetCallerIdentity, which the platform sends in our stead: good for this stack only, and for
+# minutes. docs/bootstrap.md has the form.
 proof() { # stack region time access_key secret session_token
   local host=sts.$2.amazonaws.com scope=${3%%T*}/$2/sts/aws4_request names request text
   case $2 in cn-*) host+=.cn ;; esac
@@ -160,12 +160,12 @@ for name, value in {"PORT": "8000", "AGENT_URL": sys.argv[2], **answer["env"], "
   fi
   (
     while IFS= read -r -d '' pair; do export "${pair?}"; done <"$run/lines"
-    # `on-failure`, since with it docker itself starts nothing when the machine boots: that is for this script, after
-    # the exchange, or the agent would come up with the token of its last life.
+    # With `on-failure` docker itself starts nothing when the machine boots: that is for this script, after the
+    # exchange, or the agent would come up with the token of its last life.
     exec docker create --name "$container" --env-file "$run/env" --restart on-failure --publish 8000:8000 \
       --volume workspace:/workspace --volume configs:/configs --volume sessions:/root/.claude/sessions "$1"
   ) >>"$log" 2>&1 || return
-  # The reference's agents read their token here. Made after the container, which fills the folder from its image.
+  # Agents read their token here. Made after the container, which fills the folder from its image.
   configs=$(docker volume inspect --format '{{.Mountpoint}}' configs 2>>"$log") || return
   cp "$run/token" "$configs/.auth_token"
   chown --reference "$configs" "$configs/.auth_token"
@@ -175,7 +175,7 @@ for name, value in {"PORT": "8000", "AGENT_URL": sys.argv[2], **answer["env"], "
 # Whether it still runs after ten seconds; what it says later goes to the platform by itself.
 stays_up() {
   local state
-  for _ in 1 2 3 4 5 6 7 8 9 10; do
+  for _ in {1..10}; do
     sleep 1
     state=$(docker inspect --format '{{.State.Status}} {{.RestartCount}}' "$container") || return
     case $state in
