@@ -64,24 +64,27 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
             return unconfirmed(app, &children).await;
         }
     }
-    let gone = match remove(app, id, &input).await? {
+    let gone = match remove(app, id, is("purge"), &input).await? {
         Cascade::Whole(gone) => gone,
         Cascade::Broken { gone, left, why } => return Err(broken(gone.len(), &left, why)),
     };
-    let mut status = "removed";
     if is("purge") {
-        for gone in &gone {
-            app.store
-                .delete_file(&keys::initial_memories(*gone))
-                .await?;
-            app.store.purge_workspace(*gone).await?;
-        }
-        status = "purged";
+        purge(app, id).await?;
     }
     Ok(Reply::ok(&Deleted {
-        status,
+        status: if is("purge") { "purged" } else { "removed" },
         cascade_deleted: gone.len() - 1,
     }))
+}
+
+/// Deletes what is kept of those who were removed, the one last that knows the others.
+async fn purge(app: &App, top: WorkspaceId) -> Result<()> {
+    let with = app.store.purged_with(top).await?;
+    for id in with.into_iter().chain([top]) {
+        app.store.delete_file(&keys::initial_memories(id)).await?;
+        app.store.purge_workspace(id).await?;
+    }
+    Ok(())
 }
 
 /// What became of a cascade.
@@ -96,17 +99,20 @@ enum Cascade {
     },
 }
 
-/// Removes a workspace and all below it.
+/// Removes a workspace and all below it, which is noted first for a purge.
 ///
 /// # Errors
 /// The datastore failed before anything was removed.
-async fn remove(app: &App, id: WorkspaceId, input: &Input) -> Result<Cascade> {
+async fn remove(app: &App, id: WorkspaceId, purge: bool, input: &Input) -> Result<Cascade> {
     let mut next = app.store.descendant_ids(id).await?;
+    if purge {
+        app.store.note_purge(id, &next).await?;
+    }
     app.store
         .remove_workspace(id, Some(next.len()), input.now)
         .await?;
     let mut gone = vec![id];
-    if let Err(error) = below(app, &mut gone, &mut next, input).await {
+    if let Err(error) = below(app, &mut gone, &mut next, purge, input).await {
         // Whose children could not be listed is not done with itself.
         let left = if next.is_empty() { gone.clone() } else { next };
         return Ok(Cascade::Broken {
@@ -123,6 +129,7 @@ async fn below(
     app: &App,
     gone: &mut Vec<WorkspaceId>,
     next: &mut Vec<WorkspaceId>,
+    purge: bool,
     input: &Input,
 ) -> Result<()> {
     let mut closed = 0;
@@ -143,6 +150,9 @@ async fn below(
         closed = gone.len();
         if late.is_empty() {
             return Ok(());
+        }
+        if let (true, Some(top)) = (purge, gone.first()) {
+            app.store.note_purge(*top, &late).await?;
         }
         *next = late;
     }

@@ -24,6 +24,8 @@ use crate::{
 };
 pub use chain::{chain_of, is_reply_into_chain, sender_in};
 
+/// Why requests are let go whose target takes no messages any more.
+pub const GONE: &str = "its target is gone";
 /// How long an offer waits for its claim.
 pub const OFFER: SignedDuration = SignedDuration::from_secs(60);
 /// How long a claim holds without renewal.

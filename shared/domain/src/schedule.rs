@@ -17,7 +17,7 @@ use crate::{
     activity::preview,
     cron::{self, CronError},
     fields::{self, MAX_NAME},
-    request::State,
+    request::{GONE, State},
     workspace::Status,
 };
 
@@ -240,7 +240,9 @@ pub fn run(came: &Came<'_>, empty_runs: i64) -> Run {
             empty_runs: 0,
             ..ended("ok", String::new())
         },
-        Some(State::Dropped) => ended("skipped", skipped(Status::Removed)),
+        Some(State::Dropped) if came.error.ends_with(GONE) => {
+            ended("skipped", skipped(Status::Removed))
+        }
         Some(_) => ended("error", came.error.to_owned()),
         None => ended("skipped", came.error.to_owned()),
     }

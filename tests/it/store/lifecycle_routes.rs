@@ -12,6 +12,7 @@ use e2e::{
 };
 use reqwest::Method;
 use serde_json::json;
+use store::keys;
 
 use super::{
     events, id,
@@ -186,4 +187,51 @@ async fn a_cascade_that_broke_off_says_what_is_left_and_is_done_by_the_same_call
     }
     let machine = row(&inside, id(&one)).await.machine.expect("a machine");
     assert_eq!(machine.wanted, Wanted::Gone);
+}
+
+#[tokio::test]
+async fn a_purge_that_broke_off_is_done_whole_by_the_same_call() {
+    let inside = InProcess::without_retries(Mode::DevClosed).await;
+    for (operation, passes) in [
+        ("TransactWriteItems", 2),
+        ("DeleteItem", 0),
+        ("DeleteItem", 2),
+        ("DeleteItem", 4),
+        ("DeleteItem", 6),
+        ("DeleteItem", 10),
+    ] {
+        let top = hosted(&inside, Host::External).await;
+        let one = below(&inside, Host::External, Some(&top)).await;
+        let two = below(&inside, Host::External, Some(&one)).await;
+        let moved = below(&inside, Host::External, Some(&top)).await;
+        let purge = || {
+            let path = format!("/workspaces/{}?confirm=true&purge=true", top.id);
+            inside.call(Method::DELETE, &path).bearer(&inside.admin)
+        };
+        inside.wire.fail(operation, passes, Fault::meet(1));
+        inside.wire.fail(operation, ALWAYS, Fault::Unreachable);
+        let broken = purge().await;
+        assert!(broken.status >= 500, "{operation} {passes}: {broken:?}");
+        inside.wire.mend();
+        // Who got out meanwhile is not touched, though it was noted.
+        let lives = row(&inside, id(&moved)).await.status() != Status::Removed;
+        if lives {
+            let path = format!("/workspaces/{}", moved.id);
+            let away = inside.call(Method::PATCH, &path).bearer(&inside.admin);
+            away.json(&json!({"parent_id": null})).await.expect(200);
+        }
+        purge().await.expect(200);
+        for gone in [&top, &one, &two] {
+            for key in [keys::meta, keys::load, keys::card, keys::beat] {
+                let left = inside.scale.item_at(&key(id(gone))).await;
+                assert_eq!(left, None, "{operation} {passes}");
+            }
+        }
+        if lives {
+            assert_eq!(
+                row(&inside, id(&moved)).await.status(),
+                Status::AwaitingAgent
+            );
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use domain::{
     Result, WorkspaceId,
-    request::{LOOK_AGAIN, Request, State},
+    request::{GONE, LOOK_AGAIN, Request, State},
 };
 use jiff::Timestamp;
 use store::ledger::{Ending, Entry, Gate, Ledger, Line};
@@ -10,8 +10,6 @@ use store::ledger::{Ending, Entry, Gate, Ledger, Line};
 use super::{Clock, Flow, Shelf, Talks, settle::finish};
 use crate::{outcome::Outcome, rows};
 
-/// Why those are let go whose target takes no messages any more.
-const GONE: &str = "its target is gone";
 /// How often one look starts over because something changed meanwhile.
 const TRIES: usize = 40;
 

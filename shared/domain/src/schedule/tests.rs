@@ -166,8 +166,12 @@ fn what_is_recorded_of_a_run() {
         (answered(302, true), 2, "error", "HTTP 302", 2),
         (failed(State::Failed), 2, "error", "why", 2),
         (failed(State::Expired), 2, "error", "why", 2),
+        (failed(State::Dropped), 2, "error", "why", 2),
         (
-            failed(State::Dropped),
+            Came {
+                error: GONE,
+                ..failed(State::Dropped)
+            },
             2,
             "skipped",
             "skipped: workspace is removed",

@@ -5,6 +5,7 @@ mod change;
 mod create;
 mod list;
 mod once;
+mod purge;
 mod quota;
 mod register;
 mod remove;

@@ -9,11 +9,10 @@ use crate::{
     Store, TransactError,
     beats::TOKENS,
     events,
-    expr::{Change, Write, key_map},
-    keys::{self, Key, LOG, PK, SK, TREE},
+    expr::{Change, Write},
+    keys::{self, LOG, TREE},
     ledger::{Gate, pending},
     lifecycle::{self, Machine},
-    queries::Page,
 };
 
 /// How often a removal that met a change of the tokens is tried again.
@@ -123,71 +122,5 @@ impl Store {
             Err(TransactError::Cancelled(_)) => Ok(Some(Removal::Already)),
             Err(TransactError::Failed(error)) => Err(error),
         }
-    }
-
-    /// Deletes everything kept of a removed workspace but its events.
-    ///
-    /// # Errors
-    /// The datastore did not answer.
-    pub async fn purge_workspace(&self, id: WorkspaceId) -> Result<()> {
-        self.forget_tokens(id).await?;
-        self.delete_partition(keys::secrets(Scope::Workspace(id)))
-            .await?;
-        self.delete_partition(keys::activities(id)).await?;
-        self.delete_partition(keys::approvals(id)).await?;
-        self.purge_schedules(id).await?;
-        self.delete_partition(keys::usages(id)).await?;
-        self.delete(keys::chat_mark(id)).await?;
-        // Those that still run or wait keep their books, and the machine its record, until they are
-        // gone: else nobody would see to them.
-        let idle = Write::delete(keys::load(id))
-            .when("attribute_not_exists(pk) OR (#waiting = :none AND #running = :none)")
-            .naming("waiting")
-            .naming("running")
-            .with("none", 0);
-        match self.transact([idle]).await {
-            Ok(()) | Err(TransactError::Cancelled(_)) => {}
-            Err(TransactError::Failed(error)) => return Err(error),
-        }
-        self.delete(keys::card(id)).await?;
-        self.delete(keys::meta(id)).await
-    }
-
-    /// Deletes the list of tokens that are dead already.
-    pub(crate) async fn forget_tokens(&self, id: WorkspaceId) -> Result<()> {
-        self.delete_partition(keys::tokens(id)).await
-    }
-
-    pub(crate) async fn delete_partition(&self, partition: String) -> Result<()> {
-        loop {
-            let query = Page {
-                partition: partition.clone(),
-                limit: Some(50),
-                ..Page::default()
-            };
-            let (items, _) = self.page(query).await?;
-            if items.is_empty() {
-                return Ok(());
-            }
-            let text = |item: &crate::expr::Item, name: &str| {
-                item.get(name).and_then(|v| v.as_s().ok().cloned())
-            };
-            for item in items {
-                if let (Some(pk), Some(sk)) = (text(&item, PK), text(&item, SK)) {
-                    self.delete(Key::new(pk, sk)).await?;
-                }
-            }
-        }
-    }
-
-    pub(crate) async fn delete(&self, key: Key) -> Result<()> {
-        self.db
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(key_map(key)))
-            .send()
-            .await
-            .map_err(Error::unavailable)?;
-        Ok(())
     }
 }

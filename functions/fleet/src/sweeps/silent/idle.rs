@@ -4,12 +4,16 @@
 //! The beats, which are read anyway, say who may ever sleep and when each was last seen active.
 //! Messages do not write beats, so whoever looks idle by its beat is read whole; if it was used
 //! after all, that is noted on its beat, and it is left alone until its minutes have passed again.
+//! So is who runs on no machine of ours: nothing would be saved, and nothing would wake it.
 //!
 //! Price: nothing for workspaces that never sleep, and for those that are active by their beats.
 //! For one that only messages keep awake, four read units and one write unit each time its minutes
 //! pass: at ten minutes $0.005 a month.
 
-use domain::{WorkspaceId, lifecycle::SILENT_AFTER};
+use domain::{
+    WorkspaceId,
+    lifecycle::{Host, SILENT_AFTER},
+};
 use jiff::{SignedDuration, Timestamp};
 use store::lifecycle::{Pulse, Use};
 
@@ -41,12 +45,13 @@ fn step(it: &Use, now: Timestamp) -> Option<Step> {
     let workspace = it.of.workspace.as_ref()?;
     let beat = workspace.beat.as_ref()?;
     let minutes = workspace.meta.hibernation_idle_minutes?;
-    if minutes <= 0 || workspace.meta.is_external() || !beat.status.answers() {
+    if minutes <= 0 || !beat.status.answers() {
         return None;
     }
+    let ours = workspace.host() == Host::Machine;
     let counts = workspace.load.as_ref().map(|load| load.counts);
     let works = counts.is_some_and(|counts| counts.running > 0 || counts.waiting > 0);
-    let used_at = if works || beat.active_tasks > 0 {
+    let used_at = if works || beat.active_tasks > 0 || !ours {
         now
     } else {
         it.used_at

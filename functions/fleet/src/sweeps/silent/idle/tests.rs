@@ -60,7 +60,7 @@ fn it_sleeps_ten_minutes_after_it_was_used_however_it_was() {
 }
 
 #[test]
-fn work_is_use_and_others_never_sleep() {
+fn work_is_use_and_who_is_not_ours_is_put_off() {
     let idle = || used(700, 700);
     let noted = [Step::Note { id: id(1), at: NOW }];
     let waits = change(idle(), |it| {
@@ -76,7 +76,12 @@ fn work_is_use_and_others_never_sleep() {
     let external = change(idle(), |it| {
         it.workspace.as_mut().expect("there").meta.runtime = "external".to_owned();
     });
-    assert_eq!(external, []);
+    assert_eq!(external, noted);
+    let by_hand = change(idle(), |it| {
+        let workspace = it.workspace.as_mut().expect("there");
+        workspace.machine.as_mut().expect("there").ours = false;
+    });
+    assert_eq!(by_hand, noted);
     let never = change(idle(), |it| {
         let workspace = it.workspace.as_mut().expect("there");
         workspace.meta.hibernation_idle_minutes = None;
