@@ -75,6 +75,19 @@ test("two rows of one message id are two lines with keys of their own", () => {
   assert.equal(new Set(lines.map((line) => line.key)).size, 4);
 });
 
+test("a person's message whose method is called notify stays the person's", () => {
+  const target_id = "0a1b2c3d-0000-4000-8000-00000000000f";
+  const rows = [
+    // Too long to be in the list: whom it went to still tells that it is a message.
+    row("3", 3, { method: "notify", target_id, duration_ms: null }),
+    row("2", 2, { method: "notify", target_id, request_body: sent("m2", "asked"), response_body: said("answered") }),
+    row("1", 1, { method: "notify", target_id: null, duration_ms: null, response_body: { result: "a note" } }),
+  ];
+  const found = conversation(rows, []);
+  assert.deepEqual(words(found), ["agent: a note", "you: asked", "agent: answered", "you: (a message too long to show here)"]);
+  assert.ok(found.settled.has("m2"));
+});
+
 test("the feed collapses what repeats in a row, and nothing else", () => {
   const beat = (id, summary) => ({ id, activity_type: "task_update", method: null, summary, status: "ok", error_detail: null, created_at: "" });
   const rows = [beat("6", "a"), beat("5", "a"), beat("4", "b"), beat("3", "a"), beat("2", "a"), beat("1", "a")];

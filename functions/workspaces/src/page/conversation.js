@@ -45,6 +45,10 @@ export function answer(body) {
   return { text, files, error };
 }
 
+/** Whether an agent said this by itself. People may call a method `notify`, too; only a notification asked nobody. */
+const isNotification = (row) =>
+  row.method === "notify" && (row.request_body ?? null) === null && (row.target_id ?? null) === null;
+
 /** The lines of a chat, oldest first: `{key, who, at, text, files, error, note, entry, request}`.
  *  `rows` are activity rows, the newest first; `entries` what this tab has sent and has no row yet. */
 export function conversation(rows, entries, requests = {}) {
@@ -54,7 +58,7 @@ export function conversation(rows, entries, requests = {}) {
     const ended = Date.parse(row.created_at) || 0;
     const sent = row.request_body?.params?.message;
     const id = typeof sent?.messageId === "string" && !settled.has(sent.messageId) ? sent.messageId : row.id;
-    if (row.method !== "notify") {
+    if (!isNotification(row)) {
       settled.add(id);
       const parts = list(sent?.parts);
       lines.push({
