@@ -6,10 +6,12 @@ const LONGEST_RETRY_SECONDS = 30;
 
 /** What the API answered instead of what was asked for. `status` 0: nothing answered. */
 export class Refusal extends Error {
-  constructor(status, body) {
+  constructor(status, body, retryAfter) {
     super(typeof body?.error === "string" ? body.error : `the platform answered ${status}`);
     this.status = status;
     this.body = body ?? {};
+    /** In how many seconds to ask again, if it says so; 0 for a date, which no part of the platform sends. */
+    this.retryAfter = /^\d+$/.test(retryAfter ?? "") ? Number(retryAfter) : 0;
   }
 
   /** Whether the platform is away, not this one thing. */
@@ -61,7 +63,7 @@ export async function request(method, path, { json, form, elsewhere } = {}) {
     return response;
   }
   const said = await response.json().catch(() => null);
-  const refusal = new Refusal(response.status, said);
+  const refusal = new Refusal(response.status, said, response.headers.get("Retry-After"));
   // A wrong token that was replaced while its call was under way is no news.
   if (refusal.status === 401 && used === token) platform.dispatchEvent(new Event("refused"));
   if (!refusal.away) recovered();
@@ -69,7 +71,12 @@ export async function request(method, path, { json, form, elsewhere } = {}) {
 }
 
 /** One request; the JSON it answered. */
-export const call = async (...of) => (await request(...of)).json();
+export async function call(...of) {
+  const response = await request(...of);
+  return response.json().catch(() => {
+    throw new Refusal(response.status, { error: "the answer could not be read" });
+  });
+}
 
 function failed(refusal) {
   if (!refusal.away) return refusal;

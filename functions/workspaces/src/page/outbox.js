@@ -8,6 +8,10 @@ const REQUESTS = "console.requests";
 const MOST_REQUESTS = 300;
 const FOLLOW_MS = 700;
 const FOLLOW_SLOWLY_MS = 4000;
+/** The longest time between two looks, also for an answer that asks for more: people look at this. */
+const LONGEST_FOLLOW_MS = 60_000;
+/** Answers by which there is nothing to follow. Any other trouble is of the way to it, and the message still waits. */
+const NOTHING_THERE = new Set([400, 403, 404]);
 /** How long the next message waits for the one before: the platform accepts within this, and answers when it can. */
 const APART_MS = 1000;
 const ENDED = new Set(["completed", "failed", "expired", "dropped"]);
@@ -122,13 +126,17 @@ async function post(workspace, entry) {
 
 /** Looks where the message stands until it has ended. */
 async function follow(workspace, entry) {
-  for (let round = 0; ; round += 1) {
-    await new Promise((done) => setTimeout(done, round < 60 ? FOLLOW_MS : FOLLOW_SLOWLY_MS));
+  let wait = FOLLOW_MS;
+  let misses = 0;
+  for (let round = 1; ; round += 1) {
+    await new Promise((done) => setTimeout(done, wait));
     if (!pending(workspace).includes(entry)) return;
     try {
       const at = await call("GET", `/workspaces/${workspace}/a2a/requests/${entry.request}`);
       if (!ENDED.has(at.state)) {
         if (at.position !== entry.position) keep(workspace, entry, { position: at.position ?? 0 });
+        misses = 0;
+        wait = round < 60 ? FOLLOW_MS : FOLLOW_SLOWLY_MS;
         continue;
       }
       if (at.state === "completed") keep(workspace, entry, { state: "answered", reply: at.result ?? null, ended: Date.parse(at.ended_at) });
@@ -136,9 +144,13 @@ async function follow(workspace, entry) {
       settled(workspace);
       return;
     } catch (error) {
-      if (error instanceof Refusal && (error.away || error.status === 401)) continue;
-      give(workspace, entry, error);
-      return;
+      if (!(error instanceof Refusal) || NOTHING_THERE.has(error.status)) {
+        give(workspace, entry, error);
+        return;
+      }
+      const slowly = Math.max(FOLLOW_SLOWLY_MS * 2 ** misses, error.retryAfter * 1000);
+      wait = Math.min(slowly, LONGEST_FOLLOW_MS);
+      misses += 1;
     }
   }
 }
