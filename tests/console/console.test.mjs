@@ -268,7 +268,7 @@ test("every control has a name", async () => {
   assert.deepEqual(nameless, []);
 });
 
-// The three below need a platform that this stack is not: away, large, or with a socket that obeys. The browser plays it.
+// The four below need a platform that this stack is not: away, large, with long answers or a socket that obeys. The browser plays it.
 
 test("a platform that is away says so, is asked again, and comes back", async (t) => {
   const away = { status: 503, json: { error: "platform datastore unavailable — retry shortly", code: "platform_unavailable" } };
@@ -284,6 +284,36 @@ test("a platform that is away says so, is asked again, and comes back", async (t
   assert.ok((await texts()).length > 10, "what was there still shows");
   await page.unroute(ours);
   await page.locator("#banner").waitFor({ state: "hidden", timeout: 40_000 });
+});
+
+test("an answer that the log has no room for stays as long as the page, and is said to be there after", async (t) => {
+  const history = (url) => url.pathname === `/workspaces/${alice}/activity` && url.searchParams.get("source") === "canvas";
+  await page.route(history, async (route) => {
+    const rows = await (await route.fetch()).json();
+    for (const row of rows) if (JSON.stringify(row).includes("a whole book")) delete row.response_body;
+    await route.fulfill({ json: rows, headers: { "X-Bodies-Truncated": "true" } });
+  });
+  t.after(() => page.unroute(history));
+  await say("echo a whole book");
+  const given = page.locator(".bubble.agent", { hasText: "a whole book" });
+  const short = page.locator(".bubble.agent", { hasText: "(an answer too long to show here)" });
+  await shows(given);
+  const left = () => page.evaluate(() => sessionStorage.getItem("console.outbox") ?? "");
+  await eventually("its row was read", 10_000, async () => !(await left()).includes("a whole book"));
+  assert.deepEqual([await given.count(), await short.count()], [1, 0]);
+  await tree("Bob").click();
+  await shows(page.locator("#chat-title", { hasText: "Bob" }));
+  await tree("Alice").click();
+  await shows(given);
+  assert.equal(await short.count(), 0, "as it was");
+
+  await ask("POST", `/workspaces/${alice}/notify`, { message: "news of a whole book" });
+  const news = page.locator(".bubble.agent", { hasText: "news of a whole book" });
+  await shows(news.filter({ hasText: "(the rest is too long to show here)" }));
+  await page.reload();
+  await shows(short);
+  await picture("too-long");
+  assert.equal(await short.count(), 1, "of nothing else is it said");
 });
 
 test("events say what to read anew, each once; without a socket the page polls again", async () => {

@@ -1,11 +1,11 @@
 // The rules of the chat and the feed, without a page.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import test from "node:test";
 
-const source = await readFile(new URL("../../functions/workspaces/src/page/conversation.js", import.meta.url), "utf8");
-const { answer, conversation, feed } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+import { load } from "./modules.mjs";
+
+const { answer, complete, conversation, feed } = await load("conversation.js");
 
 const text = (words) => ({ kind: "text", text: words });
 const sent = (id, words) => ({ params: { message: { messageId: id, parts: [text(words)] } } });
@@ -86,6 +86,72 @@ test("a person's message whose method is called notify stays the person's", () =
   const found = conversation(rows, []);
   assert.deepEqual(words(found), ["agent: a note", "you: asked", "agent: answered", "you: (a message too long to show here)"]);
   assert.ok(found.settled.has("m2"));
+});
+
+const TOO_LONG = "agent: (an answer too long to show here)";
+
+test("an answer that the list had no room for is said to be there; of one that never came nothing is", () => {
+  const rows = [
+    row("5", 5, { method: "notify", duration_ms: null }),
+    row("4", 4, { method: "notify", duration_ms: null, summary: "Agent message: the start of it…" }),
+    row("3", 3, { request_body: sent("m3", "fetch it"), duration_ms: null }),
+    row("2", 2, { request_body: sent("m2", "fails"), status: "error", error_detail: "no such agent" }),
+    row("1", 1, { request_body: sent("m1", "a book") }),
+  ];
+  const mine = ["you: a book", "you: fails!no such agent", "you: fetch it"];
+  // The log has rows of answers whose bodies never came; only the list as a whole says whether it left any out.
+  assert.deepEqual(words(conversation(rows, [])).sort(), mine);
+  const found = conversation(rows, [], {}, true);
+  assert.deepEqual(words(found).sort(), [
+    "agent: (a message too long to show here)",
+    TOO_LONG,
+    "agent: the start of it…\n(the rest is too long to show here)",
+    ...mine,
+  ].sort());
+  const note = (start) => found.lines.find((line) => line.text === start).note;
+  assert.deepEqual([note("fetch it"), note("a book")], ["Left for the agent to fetch", ""]);
+});
+
+test("what was read of a row stays, though a later list has no room for it", () => {
+  const short = row("1", 1, { request_body: sent("m1", "first"), response_body: said("one") });
+  const bare = row("1", 1);
+  const later = row("2", 2, { request_body: sent("m2", "second"), response_body: null });
+  const rows = complete([later, bare], [short], []);
+  assert.deepEqual(words(conversation(rows, [], {}, true)), [
+    "you: first", "agent: one", "you: second", "agent: (an answer that is no JSON)",
+  ]);
+  // What a list has counts, and a row that is new is as it is.
+  assert.deepEqual(complete([{ ...short, response_body: null }], [short], []), [{ ...short, response_body: null }]);
+  assert.deepEqual(words(conversation(complete([bare], [], []), [], {}, true)), ["you: (a message too long to show here)", TOO_LONG]);
+});
+
+test("an answer that this tab was given stays when its row comes without it", () => {
+  const entry = (more) => ({ id: "m1", at: 0, text: "a book", files: [], request: "r1", ...more });
+  const bare = [row("1", 1, { request_body: sent("m1", "a book") })];
+  const stands = (entries) => {
+    const rows = complete(bare, [], entries);
+    const { lines, settled } = conversation(rows, entries, {}, true);
+    return { lines: lines.map((line) => `${line.text}|${line.note}|${line.files.length}`), settled: settled.has("m1"), rows };
+  };
+
+  const given = stands([entry({ state: "answered", reply: said("all of it") })]);
+  assert.deepEqual([given.lines, given.settled], [["a book||0", "all of it||0"], true]);
+  const linked = stands([entry({ state: "answered", reply: { truncated: true, result_url: "https://files.example/1" } })]);
+  assert.deepEqual(linked.lines, ["a book||0", "||1"]);
+  // The row has it now: it stays without the entry.
+  const after = conversation(complete(bare, given.rows, []), [], {}, true);
+  assert.deepEqual(words(after), ["you: a book", "agent: all of it"]);
+
+  // The row may be read before the answer has come: the entry is still waited for, and shows once.
+  const waiting = stands([entry({ state: "sending" })]);
+  assert.deepEqual([waiting.lines, waiting.settled], [["a book|Waiting for the answer …|0"], false]);
+  assert.equal(stands([entry({ state: "queued", position: 0, misses: 2 })]).settled, false);
+  // But not for ever: an answer too long for the question about its message is never given.
+  const short = "(an answer too long to show here)";
+  for (const ended of [{ state: "queued", position: 0, misses: 3 }, { state: "failed", error: "gateway" }, { state: "answered" }]) {
+    const { lines, settled } = stands([entry(ended)]);
+    assert.deepEqual([lines, settled], [["a book||0", `${short}||0`], true], JSON.stringify(ended));
+  }
 });
 
 test("the feed collapses what repeats in a row, and nothing else", () => {

@@ -7,7 +7,14 @@ import { load } from "./modules.mjs";
 
 const WORKSPACE = "0a1b2c3d-0000-4000-8000-00000000000f";
 const kept = new Map();
-const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, text) => kept.set(key, text) };
+const ROOM = 10_000; // a browser's is some five million
+const storage = {
+  getItem: (key) => kept.get(key) ?? null,
+  setItem: (key, text) => {
+    if (text.length > ROOM) throw new DOMException("no room", "QuotaExceededError");
+    kept.set(key, text);
+  },
+};
 Object.defineProperty(globalThis, "sessionStorage", { value: storage, configurable: true });
 
 const waits = [];
@@ -68,6 +75,7 @@ test("trouble that stays is asked about ever more seldom, and as seldom as it sa
   const down = () => gateway(503);
   const wait = (seconds) => () => gateway(503, { "Retry-After": seconds });
   const many = await follow(down, down, down, down, down, down, completed);
+  assert.equal(many.state, "answered");
   assert.deepEqual(many.waits, [700, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
   for (const [seconds, ms] of [["7", 7000], ["1", 4000], ["86400", 60_000], ["Wed, 25 Nov 2026 03:12:47 GMT", 4000], ["-5", 4000]]) {
     assert.deepEqual((await follow(wait(seconds), completed)).waits, [700, ms], seconds);
@@ -79,4 +87,18 @@ test("a refusal of the question itself ends it, with its sentence", async () => 
     const { state, error, waits } = await follow(() => says({ error: "request not found" }, status));
     assert.deepEqual([state, error, waits], ["failed", "request not found", [700]], String(status));
   }
+});
+
+test("an answer that the tab cannot keep over a reload shows all the same", async () => {
+  const answers = { hello: "x".repeat(ROOM), again: "short" };
+  globalThis.fetch = async (path, { body }) => says({ result: answers[JSON.parse(body).params.message.parts[0].text] });
+  const given = () => pending(WORKSPACE).map((entry) => [entry.state, entry.reply?.result]);
+  for (const words of Object.keys(answers)) {
+    const ended = new Promise((done) => outbox.addEventListener("settled", done, { once: true }));
+    send(WORKSPACE, words, []);
+    await ended;
+  }
+  assert.deepEqual(given(), [["answered", answers.hello], ["answered", "short"]]);
+  const over = JSON.parse(kept.get("console.outbox"))[WORKSPACE];
+  assert.deepEqual(over.map((entry) => [entry.text, entry.state]), [["hello", "answered"], ["again", "answered"]]);
 });

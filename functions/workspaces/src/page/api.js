@@ -70,13 +70,17 @@ export async function request(method, path, { json, form, elsewhere } = {}) {
   throw failed(refusal);
 }
 
-/** One request; the JSON it answered. */
-export async function call(...of) {
+/** One request; the JSON it answered, and the headers. */
+export async function exchange(...of) {
   const response = await request(...of);
-  return response.json().catch(() => {
+  const said = await response.json().catch(() => {
     throw new Refusal(response.status, { error: "the answer could not be read" });
   });
+  return { said, headers: response.headers };
 }
+
+/** One request; the JSON it answered. */
+export const call = async (...of) => (await exchange(...of)).said;
 
 function failed(refusal) {
   if (!refusal.away) return refusal;

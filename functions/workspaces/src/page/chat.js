@@ -1,7 +1,7 @@
 // The chat with one workspace: its history, and what this tab has sent to it.
 
-import { Refusal, call } from "./api.js";
-import { conversation } from "./conversation.js";
+import { Refusal, exchange } from "./api.js";
+import { complete, conversation } from "./conversation.js";
 import { openTimeline } from "./dialogs.js";
 import { byId, el, keyed, longText, setText, time } from "./dom.js";
 import { attachment } from "./files.js";
@@ -23,7 +23,9 @@ const WAITS = {
 
 let workspace = null;
 let rows = null;
+let truncated = false; // whether the list had no room for some bodies
 let trouble = "";
+const known = new Map(); // workspaces to their rows with the bodies that were shown
 
 export function startChat() {
   outbox.addEventListener("change", ({ detail }) => detail === workspace?.id && draw());
@@ -53,9 +55,10 @@ export async function refreshChat() {
   if (!asked) return;
   try {
     const path = `/workspaces/${asked}/activity?type=a2a_receive&source=canvas&limit=50`;
-    const found = await call("GET", path);
+    const { said, headers } = await exchange("GET", path);
     if (asked !== workspace?.id) return;
-    rows = found;
+    rows = said;
+    truncated = headers.get("X-Bodies-Truncated") === "true";
     trouble = "";
   } catch (error) {
     if (!(error instanceof Refusal) || asked !== workspace?.id) throw error;
@@ -71,7 +74,12 @@ function draw() {
     note.hidden = false;
     return;
   }
-  const { lines, settled } = conversation(rows ?? [], pending(workspace.id), requestIds());
+  const { id } = workspace;
+  if (rows) {
+    rows = complete(rows, known.get(id) ?? [], pending(id));
+    known.set(id, rows);
+  }
+  const { lines, settled } = conversation(rows ?? [], pending(id), requestIds(), truncated);
   const follow = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
   log.setAttribute("aria-busy", String(rows === null));
   keyed(log, lines, (line) => line.key, mark, bubble);
@@ -81,7 +89,7 @@ function draw() {
   const words = [trouble || loading || empty, WAITS[workspace.status]].filter(Boolean).join(" ");
   setText(note, words);
   note.hidden = !words;
-  discard(workspace.id, settled);
+  discard(id, settled);
 }
 
 const mark = ({ entry, ...line }) => JSON.stringify([line, entry?.state, line.who === "agent" && workspace.name]);

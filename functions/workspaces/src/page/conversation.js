@@ -1,5 +1,8 @@
 // From activity rows and what is still on its way to the lines of a chat. Pure: no page, no network, no clock.
 
+/** How often in a row the question how a message stands may fail before the page goes by the log alone. */
+const MOST_MISSES = 2;
+
 const isObject = (it) => typeof it === "object" && it !== null && !Array.isArray(it);
 const list = (it) => (Array.isArray(it) ? it.filter(isObject) : []);
 
@@ -49,17 +52,46 @@ export function answer(body) {
 const isNotification = (row) =>
   row.method === "notify" && (row.request_body ?? null) === null && (row.target_id ?? null) === null;
 
+const messageId = (row) => {
+  const id = row.request_body?.params?.message?.messageId;
+  return typeof id === "string" ? id : undefined;
+};
+
+/** The rows with what is known of the bodies that their list had no room for: from a list before, or because the
+ *  answer was given to this tab. What a person has seen is not taken away again. */
+export function complete(rows, before, entries) {
+  const known = new Map(before.map((row) => [row.id, row]));
+  const replies = new Map(entries.map((entry) => [entry.id, entry.reply]));
+  const first = (...bodies) => bodies.find((body) => body !== undefined); // null is an answer, too
+  return rows.map((row) => {
+    const old = known.get(row.id);
+    const whole = { ...row, request_body: first(row.request_body, old?.request_body) };
+    return { ...whole, response_body: first(row.response_body, old?.response_body, replies.get(messageId(whole))) };
+  });
+}
+
 /** The lines of a chat, oldest first: `{key, who, at, text, files, error, note, entry, request}`.
- *  `rows` are activity rows, the newest first; `entries` what this tab has sent and has no row yet. */
-export function conversation(rows, entries, requests = {}) {
+ *  `rows` are activity rows, the newest first; `truncated` says that their list left bodies out; `entries` are what
+ *  this tab has sent and has no row yet. `settled` are the ids of those that it has no more use for. */
+export function conversation(rows, entries, requests = {}, truncated = false) {
   const lines = [];
+  const shown = new Set();
   const settled = new Set();
+  const waiting = new Map(entries.filter(isWaiting).map((entry) => [entry.id, entry]));
   for (const row of [...rows].reverse()) {
     const ended = Date.parse(row.created_at) || 0;
     const sent = row.request_body?.params?.message;
-    const id = typeof sent?.messageId === "string" && !settled.has(sent.messageId) ? sent.messageId : row.id;
-    if (!isNotification(row)) {
-      settled.add(id);
+    const given = messageId(row);
+    const id = given !== undefined && !shown.has(given) ? given : row.id;
+    const notified = isNotification(row);
+    const unanswered = row.response_body === undefined;
+    // Of an answer that broke off there is a row without a body, too. Only the list can tell that there was one.
+    const leftOut = truncated && unanswered && row.status === "ok" && (notified || Boolean(row.duration_ms));
+    // The row may be read before the answer, which is long, has come to this tab.
+    const entry = leftOut ? waiting.get(id) : undefined;
+    if (!notified) {
+      shown.add(id);
+      if (!entry) settled.add(id);
       const parts = list(sent?.parts);
       lines.push({
         key: `${id}/you`,
@@ -68,17 +100,18 @@ export function conversation(rows, entries, requests = {}) {
         text: textOf(parts) || (sent ? "" : "(a message too long to show here)"),
         files: filesOf(parts),
         error: row.status === "error" ? row.error_detail || "" : "",
-        note: row.status === "ok" && row.response_body === undefined && !row.duration_ms ? "Left for the agent to fetch" : "",
+        note: entry ? note(entry) : row.status === "ok" && unanswered && !row.duration_ms ? "Left for the agent to fetch" : "",
         request: requests[id],
       });
     }
-    if (row.response_body === undefined) continue;
-    lines.push({ key: `${id}/agent`, who: "agent", at: ended, ...answer(row.response_body), note: "" });
+    if (entry || (unanswered && !leftOut)) continue;
+    const said = leftOut ? { text: tooLong(row, notified), files: [], error: "" } : answer(row.response_body);
+    lines.push({ key: `${id}/agent`, who: "agent", at: ended, ...said, note: "" });
   }
   // Stable: what has the same time stays in the order of the log.
   lines.sort((a, b) => a.at - b.at);
   for (const entry of entries) {
-    if (settled.has(entry.id)) continue;
+    if (shown.has(entry.id)) continue;
     const { id, at, text, files, error } = entry;
     lines.push({ key: `${id}/you`, who: "you", at, text, files, error: error ?? "", note: note(entry), entry, request: entry.request });
     if (entry.reply !== undefined) {
@@ -87,6 +120,17 @@ export function conversation(rows, entries, requests = {}) {
   }
   return { lines, settled };
 }
+
+/** What stands for a text that the list had no room for; of a notification its row has the start. */
+function tooLong(row, notified) {
+  if (!notified) return "(an answer too long to show here)";
+  const start = (row.summary ?? "").replace(/^Agent message: /, "");
+  return start ? `${start}\n(the rest is too long to show here)` : "(a message too long to show here)";
+}
+
+/** Whether an answer may still come to this tab. Of one that waited in line it cannot if it is longer than the answer
+ *  to the question how the message stands may be: that question fails each time then. */
+const isWaiting = ({ state, misses }) => state === "sending" || (state === "queued" && !(misses > MOST_MISSES));
 
 /** How a message that was sent stands. */
 export function note(entry) {

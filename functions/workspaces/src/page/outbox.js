@@ -42,7 +42,12 @@ function keep(workspace, entry, changes) {
 
 function store(workspace) {
   if (!pending(workspace).length) delete entries[workspace];
-  sessionStorage.setItem(ENTRIES, JSON.stringify(entries));
+  try {
+    sessionStorage.setItem(ENTRIES, JSON.stringify(entries));
+  } catch {
+    // A tab may keep some 5 MB. Answers stay on the page, and after a reload the log has them, or says that there were some.
+    sessionStorage.setItem(ENTRIES, JSON.stringify(entries, (key, value) => (key === "reply" ? undefined : value)));
+  }
   outbox.dispatchEvent(new CustomEvent("change", { detail: workspace }));
 }
 
@@ -127,15 +132,13 @@ async function post(workspace, entry) {
 /** Looks where the message stands until it has ended. */
 async function follow(workspace, entry) {
   let wait = FOLLOW_MS;
-  let misses = 0;
   for (let round = 1; ; round += 1) {
     await new Promise((done) => setTimeout(done, wait));
     if (!pending(workspace).includes(entry)) return;
     try {
       const at = await call("GET", `/workspaces/${workspace}/a2a/requests/${entry.request}`);
       if (!ENDED.has(at.state)) {
-        if (at.position !== entry.position) keep(workspace, entry, { position: at.position ?? 0 });
-        misses = 0;
+        if (at.position !== entry.position || entry.misses) keep(workspace, entry, { position: at.position ?? 0, misses: 0 });
         wait = round < 60 ? FOLLOW_MS : FOLLOW_SLOWLY_MS;
         continue;
       }
@@ -148,9 +151,9 @@ async function follow(workspace, entry) {
         give(workspace, entry, error);
         return;
       }
-      const slowly = Math.max(FOLLOW_SLOWLY_MS * 2 ** misses, error.retryAfter * 1000);
-      wait = Math.min(slowly, LONGEST_FOLLOW_MS);
-      misses += 1;
+      const misses = entry.misses ?? 0;
+      wait = Math.min(Math.max(FOLLOW_SLOWLY_MS * 2 ** misses, error.retryAfter * 1000), LONGEST_FOLLOW_MS);
+      keep(workspace, entry, { misses: misses + 1 });
     }
   }
 }
