@@ -5,7 +5,7 @@ import test from "node:test";
 
 import { load } from "./modules.mjs";
 
-const { answer, complete, conversation, feed } = await load("conversation.js");
+const { answer, complete, conversation, feed, readFeed } = await load("conversation.js");
 
 const text = (words) => ({ kind: "text", text: words });
 const sent = (id, words) => ({ params: { message: { messageId: id, parts: [text(words)] } } });
@@ -161,4 +161,27 @@ test("the feed collapses what repeats in a row, and nothing else", () => {
   assert.deepEqual(shown(20), [["a", 2], ["b", 1], ["a", 3]]);
   assert.deepEqual(shown(2), [["a", 2], ["b", 1]]);
   assert.deepEqual(feed([beat("1", "")], 1)[0].words, "task_update");
+});
+
+test("the feed reads on until its lines are full, the rows end or it has the most there are to have", async () => {
+  const log = (...runs) => runs.flatMap(([summary, times]) =>
+    Array.from({ length: times }, (_, at) => ({ id: `${summary}${at}`, activity_type: "agent_log", summary, status: "ok" })));
+  const others = (count) => Array.from({ length: count }, (_, at) => [`other ${at}`, 1]);
+  for (const [what, rows, reads, lines, last] of [
+    ["nothing", [], [50], 0],
+    ["few rows", log(...others(3)), [50], 3, ["other 2", 1]],
+    ["enough lines", log(...others(60)), [50], 20, ["other 19", 1]],
+    ["one line again and again, and others below", log(["again", 60], ...others(30)), [50, 500], 20, ["other 18", 1]],
+    ["one line again and again, and nothing else", log(["again", 60]), [50, 500], 1, ["again", 60]],
+    ["one line more often than is read", log(["again", 700], ...others(30)), [50, 500], 1, ["again", 500]],
+  ]) {
+    const asked = [];
+    const read = async (limit) => {
+      asked.push(limit);
+      return rows.slice(0, limit);
+    };
+    const found = await readFeed(read, 20);
+    assert.deepEqual([asked, found.length], [reads, lines], what);
+    if (last) assert.deepEqual([found.at(-1).words, found.at(-1).count], last, what);
+  }
 });

@@ -1,5 +1,7 @@
 // From activity rows and what is still on its way to the lines of a chat. Pure: no page, no network, no clock.
 
+/** How many rows the feed reads, and how many if its lines are not full then: as many as one list has. */
+const FEED_ROWS = [50, 500];
 /** How often in a row the question how a message stands may fail before the page goes by the log alone. */
 const MOST_MISSES = 2;
 
@@ -160,6 +162,18 @@ export function feed(rows, most) {
     } else {
       lines.push({ key: row.id, mark, words, type: row.activity_type, status: row.status, at: row.created_at, count: 1 });
     }
+  }
+  return lines;
+}
+
+/** The lines of the feed, from as many rows as they take: an agent may say one thing a hundred times. `read` gives the
+ *  newest rows, so many. The few are read again with the many: no moment between two rows can be missed so. */
+export async function readFeed(read, most) {
+  let lines = [];
+  for (const limit of FEED_ROWS) {
+    const rows = await read(limit);
+    lines = feed(rows, most);
+    if (lines.length === most || rows.length < limit) break;
   }
   return lines;
 }

@@ -1,11 +1,10 @@
 // What the chosen agent did: the newest lines of its activity.
 
 import { Refusal, call } from "./api.js";
-import { feed } from "./conversation.js";
+import { readFeed } from "./conversation.js";
 import { byId, el, keyed, setText, time } from "./dom.js";
 
 const LINES = 20;
-const ROWS = 50; // more than lines, since what repeats is one line
 let workspace = "";
 
 /** Shows this workspace's activity. */
@@ -22,16 +21,15 @@ export function showFeed(id) {
 export async function refreshFeed() {
   const asked = workspace;
   if (!asked) return;
-  let rows;
+  let lines;
   try {
-    rows = await call("GET", `/workspaces/${asked}/activity?limit=${ROWS}`);
+    lines = await readFeed((limit) => call("GET", `/workspaces/${asked}/activity?limit=${limit}`), LINES);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (asked === workspace && !error.away) setText(byId("feed-note"), error.message);
     return;
   }
   if (asked !== workspace) return;
-  const lines = feed(rows, LINES);
   keyed(byId("feed"), lines, (line) => line.key, (line) => `${line.count} ${line.mark}`, item);
   setText(byId("feed-note"), "Nothing happened yet.");
   byId("feed-note").hidden = lines.length > 0;
