@@ -68,7 +68,7 @@ security: security-e2e load fuzz deny test-openapi ## What SECURITY.md promises,
 # Addresses, doors, outages, permissions and garbage; then the logs of all functions are looked through.
 security-e2e: $(LOCAL)/venv/.made
 	GARBAGE_CASES=$(or $(GARBAGE_CASES),100) $(EMULATOR_PYTHON) infra/local/test.py \
-	  cargo test --workspace --test it -- ssrf:: template:: modes:: store::outage store::garbage _refused
+	  cargo test --workspace --test it -- ssrf:: template:: modes:: auth:: a2a_auth ws::connect store::outage store::weather store::late store::conflicts store::unkept store::tokens store::secrets store::garbage _refused
 
 # One after the other, each alone with the stack; the filters are not `load::`, which every upload has in its name.
 load: $(LOCAL)/venv/.made ## Load on a stack of its own, calm and with a table that throttles; .local/load.md (WORKSPACES=200 RATE=20 messages/s SECONDS=120)

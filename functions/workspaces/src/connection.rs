@@ -1,12 +1,14 @@
 //! What an agent on the user's own host needs to connect: shown once, when its workspace is made
 //! (contract: lifecycle-and-sweepers 3.1.4).
 
+use std::fmt;
+
 use domain::WorkspaceId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The `connection` block.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema)]
 pub struct Connection {
     workspace_id: WorkspaceId,
     platform_url: String,
@@ -17,6 +19,15 @@ pub struct Connection {
     python_snippet: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'static str>,
+}
+
+// By hand: the token must get into no log.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("workspace_id", &self.workspace_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Connection {

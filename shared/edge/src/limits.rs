@@ -134,6 +134,12 @@ impl Limits {
         });
     }
 
+    /// Forgets whose a token was.
+    pub(crate) fn forget(&self, hash: &TokenHash) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.proven.remove(&hash.mark());
+    }
+
     /// Remembers whose a token is. Answers whether its use is to be written now, which is at most
     /// once a minute.
     pub(crate) fn proven(&self, hash: &TokenHash, credential: &Credential, now: Timestamp) -> bool {

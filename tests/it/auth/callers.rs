@@ -51,7 +51,7 @@ impl Who {
 /// The workspaces of one mode, and the tokens of each caller.
 pub(super) struct Stage {
     pub(super) inside: InProcess,
-    top: Workspace,
+    pub(super) top: Workspace,
     pub(super) own: Workspace,
     pub(super) sibling: Workspace,
     pub(super) foreign: Workspace,
@@ -64,6 +64,7 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) async fn new(mode: Mode) -> Self {
         let inside = InProcess::without_machines(mode).await;
+        inside.wire.stand_in();
         let (top, elsewhere) = (inside.online("Top").await, inside.online("Other").await);
         let own = inside.child("Own", &top).await;
         let sibling = inside.child("Sibling", &top).await;

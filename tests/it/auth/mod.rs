@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use callers::{Stage, Who};
 use domain::Mode;
 pub(crate) use e2e::STRANGER;
-use e2e::{Answer, counted::IN_PROCESS, template::Template};
+use e2e::{Answer, template::Template};
 use reqwest::Method;
 use serde_json::json;
 use table::{Class, Outcome, Row, expected, rows};
@@ -34,17 +34,6 @@ impl Row {
         ];
         self.route == "DELETE /workspaces/{id}" || ends.iter().any(|act| self.path().ends_with(act))
     }
-}
-
-/// The rows whose functions can be called in this process.
-fn callable() -> Vec<Row> {
-    let routes = Template::ours().routes();
-    let here = |row: &Row| {
-        let mut routes = routes.iter();
-        let route = routes.find(|it| format!("{} {}", it.method, it.path) == row.route);
-        route.is_some_and(|route| IN_PROCESS.contains(&route.handler.as_str()))
-    };
-    rows().into_iter().filter(here).collect()
 }
 
 /// Why an answer is not what it should be; nothing if it is.
@@ -101,7 +90,7 @@ async fn every_caller_at_every_door(mode: Mode) {
     let mut stage = Stage::new(mode).await;
     let mut wrong = Vec::new();
     let (mut refused, mut in_) = (0, 0);
-    for row in callable() {
+    for row in rows() {
         let mut ended = false;
         for who in Who::ALL {
             // With open doors there is no admin token that could be right.
@@ -151,7 +140,7 @@ async fn every_caller_at_every_door_in_open_development() {
 async fn what_is_missing_removed_or_foreign_is_one_and_the_same() {
     let stage = Stage::new(Mode::Strict).await;
     let mut wrong = Vec::new();
-    for row in callable().iter().filter(|row| row.hides()) {
+    for row in rows().iter().filter(|row| row.hides()) {
         let mut seen = Vec::new();
         for id in [&stage.foreign.id, &stage.removed.id, STRANGER] {
             let call = stage.call(row, id).bearer(&stage.own.token);
@@ -161,7 +150,7 @@ async fn what_is_missing_removed_or_foreign_is_one_and_the_same() {
             let text = String::from_utf8_lossy(&answer.bytes).into_owned();
             seen.push((answer.status, text, names));
         }
-        if row.class == Class::Discover || row.class == Class::Talks {
+        if matches!(row.class, Class::Discover | Class::Talks | Class::Sender) {
             // A sibling that was removed is still one (contract: registry-and-auth 6).
             seen.remove(1);
         }
@@ -176,7 +165,7 @@ async fn what_is_missing_removed_or_foreign_is_one_and_the_same() {
 async fn who_it_is_comes_before_what_it_says() {
     let stage = Stage::new(Mode::Strict).await;
     let mut wrong = Vec::new();
-    for row in callable() {
+    for row in rows() {
         let writes = [Method::POST, Method::PUT, Method::PATCH];
         // Whose door it is stands in the body of these.
         let in_body = row.names_in_body() || row.path() == "/registry/check-access";
@@ -198,4 +187,34 @@ async fn who_it_is_comes_before_what_it_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn with_open_doors_who_says_to_be_a_workspace_with_tokens_proves_it() {
+    let stage = Stage::new(Mode::Dev).await;
+    let untold = json!({"name": "Untold", "runtime": "example", "parent_id": stage.top.id});
+    let untold = stage.inside.post("/workspaces").json(&untold).await;
+    let untold = untold.expect(201).text("id");
+    let (own, sibling, foreign) = (&stage.own, &stage.sibling, &stage.foreign);
+    let none = (401, "missing caller auth token");
+    let wrong = (401, "invalid caller auth token");
+    let sentence = "access denied: workspaces cannot communicate per hierarchy rules";
+    for (claims, bearer, refused) in [
+        (&sibling.id, sibling.token.as_str(), None),
+        (&sibling.id, "", Some(none)),
+        (&sibling.id, "not-a-token", Some(wrong)),
+        (&sibling.id, own.token.as_str(), Some(wrong)),
+        (&foreign.id, foreign.token.as_str(), Some((403, sentence))),
+        // One that never had a token, and one that talks to itself, are believed.
+        (&untold, "", None),
+        (&own.id, "", None),
+    ] {
+        let send = stage.inside.post(&format!("/workspaces/{}/a2a", own.id));
+        let send = send.bearer(bearer).header("X-Workspace-ID", claims);
+        let answer = send.json(&e2e::envelope("hello")).await;
+        match refused {
+            Some(refused) => assert_eq!(answer.error(), refused, "{claims} {bearer}"),
+            None => assert!(answer.status < 300, "{claims} {bearer}: {answer:?}"),
+        }
+    }
 }

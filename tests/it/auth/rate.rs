@@ -79,6 +79,44 @@ async fn agents_that_only_beat_have_a_share_each_behind_one_address() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_revoked_spends_nothing_of_its_workspace() {
+    let inside = InProcess::new(Mode::Strict).await;
+    let own = inside.online("Own").await;
+    let tokens = format!("/workspaces/{}/tokens", own.id);
+    let minted = inside.post(&tokens).bearer(&inside.admin).await;
+    let leaked = minted.expect(201).text("auth_token");
+    let listed = inside.get(&tokens).bearer(&inside.admin).await.expect(200);
+    let listed = listed.json["tokens"].as_array().expect("a list").clone();
+    let inside = inside.set(|settings| settings.rate_limit = 3);
+    let path = format!("/workspaces/{}", own.id);
+    let by = |token: &str, address: &str| {
+        let call = inside.get(&path).bearer(token).from(address);
+        call.into_future()
+    };
+    for left in ["2", "2"] {
+        let answer = by(&leaked, "198.51.100.4").await.expect(200);
+        assert_eq!(answer.header("x-ratelimit-remaining"), left);
+    }
+    let row = listed.iter().find(|row| {
+        let prefix = row["prefix"].as_str().expect("a prefix");
+        leaked.starts_with(prefix)
+    });
+    let id = row.expect("a row")["id"].as_str().expect("an id");
+    let store = &inside.app.store;
+    let (own_id, id) = (own.id.parse().expect("an id"), id.parse().expect("an id"));
+    assert!(store.revoke_token(own_id, id).await.expect("revoked"));
+    // Its process learns of it with the first answer; from then on it is an address's like any made-up one.
+    for left in ["1", "1", "0"] {
+        let answer = by(&leaked, "198.51.100.4").await.expect(401);
+        assert_eq!(answer.header("x-ratelimit-remaining"), left);
+    }
+    by(&leaked, "198.51.100.4").await.expect(429);
+    by(&own.token, "198.51.100.5").await.expect(200);
+    let answer = by(&own.token, "198.51.100.5").await.expect(200);
+    assert_eq!(answer.header("x-ratelimit-remaining"), "0");
+}
+
+#[tokio::test]
 async fn open_development_counts_nobody() {
     let open = InProcess::new(Mode::Dev).await;
     let open = open.set(|settings| settings.rate_limit = 1);

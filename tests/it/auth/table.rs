@@ -111,6 +111,8 @@ pub(super) fn expected(class: Class, who: Who, open: bool) -> Outcome {
             _ if dead => no("invalid admin auth token"),
             _ => In,
         },
+        // Who does not say to be a workspace is a person.
+        Class::Sender if open => In,
         Class::Sender => match who {
             Nobody => no("missing caller auth token"),
             _ if dead => no("invalid caller auth token"),

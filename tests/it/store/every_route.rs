@@ -88,6 +88,13 @@ pub(super) async fn calls(inside: &InProcess) -> Vec<InCall> {
         admin(Method::GET, "/events", json!({})),
         get("/events"),
         admin(Method::GET, &format!("/events/{}", own.id), json!({})),
+        inside
+            .post(&format!("/workspaces/{}/a2a", top.id))
+            .bearer(&own.token)
+            .json(&e2e::envelope("hello")),
+        admin(Method::GET, "/admin/a2a-queue", json!({})),
+        admin(Method::POST, "/admin/a2a-queue/redrive", json!({})),
+        admin(Method::POST, "/admin/a2a-queue/drop-stale", json!({})),
         get(&at(&format!("/a2a/requests/{}", Uuid::new_v4()))),
         admin(Method::POST, "/workspaces", json!({"name": "n"})),
         admin(Method::POST, "/workspaces", child),

@@ -74,6 +74,7 @@ async fn an_outage_in_the_middle_says_so_too() {
         "Query",
     ] {
         let calls = calls(&inside).await;
+        inside.wire.stand_in();
         inside.wire.fail(operation, ALWAYS, Fault::Unreachable);
         for call in calls {
             let what = format!("{call} without {operation}");

@@ -112,11 +112,7 @@ fn every_route_is_there_once_and_callable_in_process() {
     let callable: BTreeSet<String> = IN_PROCESS.iter().map(|&name| name.to_owned()).collect();
     let unknown: Vec<_> = callable.difference(&serving).collect();
     assert!(unknown.is_empty(), "not in the template: {unknown:?}");
-    // Messages need more than the app: their own tests call them.
-    let missing: Vec<_> = serving
-        .difference(&callable)
-        .filter(|name| !name.starts_with("messages."))
-        .collect();
+    let missing: Vec<_> = serving.difference(&callable).collect();
     assert!(
         missing.is_empty(),
         "missing in counted/route.rs: {missing:?}"

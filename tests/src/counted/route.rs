@@ -1,12 +1,16 @@
 //! The HTTP functions by the names the template gives them.
 
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 
 use edge::{App, http::answer};
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Body as HttpBody, Request, Response};
+use messages::outcome::{Body, Outcome};
+use serde_json::json;
+
+use super::{ALWAYS, Fault};
 
 /// An answer under way.
-type Answering = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+type Answering = Pin<Box<dyn Future<Output = Response<HttpBody>> + Send>>;
 
 /// What a handler gets: the app, or what it is part of.
 macro_rules! context {
@@ -28,7 +32,7 @@ macro_rules! functions {
         ///
         /// # Panics
         /// It is not in the list.
-        pub async fn call(app: &'static App, name: &str, request: Request) -> Response<Body> {
+        pub async fn call(app: &'static App, name: &str, request: Request) -> Response<HttpBody> {
             match name {
                 // Boxed, and made in a frame of its own each: all arms' futures together would not fit
                 // a test's stack.
@@ -61,6 +65,8 @@ functions! {
     "activity.downloads" => activity::downloads::handle;
     "events.list" => events::list::handle;
     "events.stream" => events::stream::handle;
+    "messages.dispatch" => messages::dispatch::handle, in sending;
+    "messages.queue" => messages::queue::handle, in queueing;
     "messages.delegate" => messages::delegate::handle;
     "messages.delegations" => messages::delegations::handle;
     "messages.request" => messages::request::handle;
@@ -110,6 +116,26 @@ fn nudging(app: &'static App) -> &'static registry::nudge::Registry {
     registry::nudge::Registry::with_queue(app, queue)
 }
 
+/// Deliveries are asked for by a name that nothing here has, and nobody waits for one.
+fn sending(app: &'static App) -> &'static messages::Messages {
+    let reach = domain::address::Reach::from(app.settings.mode);
+    Box::leak(Box::new(messages::Messages {
+        app,
+        vpc: None,
+        hold: Duration::from_millis(10),
+        idle_timeout: Duration::from_secs(5),
+        lambda: aws_sdk_lambda::Client::new(&app.sdk),
+        deliver_function: "MessagesDeliver".to_owned(),
+        agents: messages::agent::Agents::new(&app.names, reach).expect("a client"),
+    }))
+}
+
+/// The queue of deliveries, and the one of those that were given up.
+fn queueing(app: &'static App) -> &'static messages::queue::Queues {
+    let (live, dead) = ("DELIVERIES_QUEUE_URL", "DELIVERIES_DLQ_URL");
+    messages::queue::Queues::over(sending(app), of_the_stack(live), of_the_stack(dead))
+}
+
 /// Boots that failed are counted.
 fn reporting(app: &'static App) -> &'static workspaces::bootstrap_failed::Reporting {
     workspaces::bootstrap_failed::Reporting::over(app, "in-process")
@@ -155,4 +181,26 @@ fn exchanging(app: &'static App) -> &'static fleet::exchange::Exchange {
 pub fn vault(app: &'static App, key: &str) -> store::secrets::Vault {
     let kms = aws_sdk_kms::Client::new(&app.sdk);
     store::secrets::Vault::new(app.store.clone(), kms, key)
+}
+
+impl super::Wire {
+    /// Until it is [mended](Self::mend), queues are empty and whoever delivers is answered `{}` by
+    /// every agent.
+    ///
+    /// # Panics
+    /// Never: the answers are JSON.
+    pub fn stand_in(&self) {
+        let answered = Outcome::Answered {
+            status: 200,
+            body: Body::of(b"{}"),
+        };
+        let answered = serde_json::to_value(answered).expect("JSON");
+        for (operation, answer) in [
+            ("GetQueueAttributes", json!({"Attributes": {}})),
+            ("ReceiveMessage", json!({})),
+            ("InvokeFunction", answered),
+        ] {
+            self.fail(operation, ALWAYS, Fault::Answer(200, answer));
+        }
+    }
 }

@@ -77,9 +77,7 @@ where
     let (who, now, stops_at) = (caller.clone(), input.now, input.stops_at);
     let handling = caught(async { handler(context, caller, input).await });
     let outcome = in_time(stops_at, now, handling).await;
-    if outcome.is_ok() {
-        rate::note(app, &who, now).await;
-    }
+    rate::note(app, &who, &outcome, now).await;
     asked.finish(outcome)
 }
 

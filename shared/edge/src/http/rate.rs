@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::{Error, Kind, Result};
 use jiff::Timestamp;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
@@ -63,8 +64,18 @@ impl Share {
 /// Writes that the caller's token was used, at most once a minute: one write unit and one round trip,
 /// so 43,200 units a month for a token that is never at rest. Heartbeats are not noted here, as they look no credential up: they say
 /// which token proved them in the write they make anyway. A note that fails fails no request.
-pub(super) async fn note(app: &App, caller: &Caller, now: Timestamp) {
-    let (Some(hash), Some(credential)) = (caller.token(), caller.seen()) else {
+///
+/// A token that is good for nothing any more is forgotten: else whoever goes on with one that was revoked
+/// would use up its workspace's share.
+pub(super) async fn note<T>(app: &App, caller: &Caller, outcome: &Result<T>, now: Timestamp) {
+    let Some(hash) = caller.token() else {
+        return;
+    };
+    let refused = |error: &Error| error.kind() == Kind::Unauthenticated;
+    if outcome.as_ref().is_err_and(refused) && caller.seen().is_none() {
+        app.limits.forget(hash);
+    }
+    let (true, Some(credential)) = (outcome.is_ok(), caller.seen()) else {
         return;
     };
     if app.limits.proven(hash, credential, now) {
