@@ -127,3 +127,18 @@ proptest! {
         let _ = Told::parse(&format!("{}~{text}", id(100, 1)), now());
     }
 }
+
+#[test]
+fn of_two_ids_with_one_mark_the_later_is_news() {
+    let first = id(100, 0);
+    // Folded, two bits so far apart are none.
+    let second = first.as_uuid().as_u128() | 1 << 10 | 1 << (10 + BITS);
+    let second = EventId::from_uuid(Uuid::from_u128(second));
+    assert!(second > first && Mark::of(second) == Mark::of(first));
+    let mut told = Told::upto(id(99, 0));
+    told.told([first].into_iter());
+    for mut told in [told.clone(), again(&told)] {
+        assert!(!is_news(&mut told, first));
+        assert!(is_news(&mut told, second));
+    }
+}
