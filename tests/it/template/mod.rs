@@ -1,6 +1,7 @@
 //! template.yaml against the code: what one names, the other has.
 
 mod alarms;
+mod boundary;
 mod catalogue;
 mod chat_files;
 mod cycles;
