@@ -22,9 +22,10 @@ impl Text {
         RawValue::from_string(text).ok().map(Self)
     }
 
-    /// These bytes, if they are JSON.
+    /// These bytes, [`mended`], if they are JSON: one row with half a surrogate would make a list that no
+    /// strict parser reads.
     pub fn of_bytes(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok().map(Self)
+        serde_json::from_slice(&mended(bytes)).ok().map(Self)
     }
 
     /// Taken apart, [`mended`]; what serde_json cannot read all the same (a number that is too big) is `null`.
@@ -207,6 +208,8 @@ mod tests {
         for wrong in ["", "{", "1 2", "nul"] {
             assert_eq!(Text::parse(wrong.to_owned()), None, "{wrong}");
         }
+        let cut = Text::of_bytes(br#"{ "b" : 1.0, "a":"cut \ud83d"}"#).expect("JSON");
+        assert_eq!(cut.as_str(), r#"{ "b" : 1.0, "a":"cut \ufffd"}"#);
         assert!(Text::default().is_null());
         assert!(Text::from(Value::Null).is_null());
         assert!(!Text::from(json!("null")).is_null());
