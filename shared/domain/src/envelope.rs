@@ -135,9 +135,13 @@ mod tests {
     #[test]
     fn what_would_not_come_back_is_refused() {
         // Found by the fuzzer.
-        let body = r#"{"jsonrpc":"2.0","id":1,"$serde_json::private::RawValue":{"message":{}}}"#;
-        let error = normal(body).expect_err("a key of serde_json's");
-        assert_eq!(error.to_string(), "invalid JSON");
+        for body in [
+            r#"{"jsonrpc":"2.0","id":1,"$serde_json::private::RawValue":{"message":{}}}"#,
+            r#"{"x":"\ud83d","params":{"a":1,"$serde_json::private::RawValue":1}}"#,
+        ] {
+            let error = normal(body).expect_err("a key of serde_json's");
+            assert_eq!(error.to_string(), "invalid JSON");
+        }
     }
 
     #[test]
