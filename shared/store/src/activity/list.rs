@@ -171,6 +171,8 @@ impl Store {
             Ok(_) | Err(UpdateError::Refused(_)) => {}
             Err(UpdateError::Failed(error)) => return Err(error),
         }
+        // The same again: both at once may be more than the function has.
+        drop(rows);
         let shown = Filter {
             upto: Some(highest),
             ..filter.clone()
