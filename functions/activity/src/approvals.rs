@@ -24,11 +24,12 @@ use store::{approvals::Approval, windows::Allowance, workspaces::Parts};
 
 /// Room for every text at its limit, each of its bytes six in JSON.
 const MAX_BYTES: usize = 256 * 1024;
-/// How often one workspace may ask. The list of what waits shows the newest of all workspaces: one that asks without
-/// end would hide what the others ask.
+/// How often one workspace may ask. The list of what waits shows the newest 50 of all workspaces: one that asks without
+/// end would hide what the others ask. Any ten minutes may be of two windows, of which the second begins ten minutes
+/// after the first question of the first: 49 at most.
 const QUESTIONS: Allowance = Allowance {
     what: "APPROVALS",
-    times: 30,
+    times: 25,
     within: WAITS,
 };
 /// How often a request that met a move of its workspace is made anew.
@@ -298,4 +299,18 @@ pub fn describe(api: &mut Api) {
     )
     .ok::<Vec<Pending>>("Of all workspaces.")
     .fails(&[]);
+}
+
+#[cfg(test)]
+mod tests {
+    use store::approvals::NEWEST;
+
+    use super::*;
+
+    #[test]
+    fn one_workspace_cannot_fill_the_list_of_what_waits() {
+        assert_eq!(QUESTIONS.within, WAITS);
+        let most = 2 * QUESTIONS.times - 1;
+        assert!(most < i64::from(NEWEST), "{most} at once");
+    }
 }

@@ -2,7 +2,7 @@
 
 use domain::{
     Error, Kind, Result, WorkspaceId,
-    activity::{Activity, Content, REPORTABLE, Source},
+    activity::{Activity, Content, REPORTABLE, Source, preview},
 };
 use edge::{
     App, Caller, Input, Reply,
@@ -15,6 +15,11 @@ use serde_json::Value;
 use store::activity;
 
 const MAX_BYTES: usize = 256 * 1024;
+/// How much is kept of a text for people. Bodies can be left out of a list, these cannot: 500 rows of them must fit
+/// the function that lists them.
+const TEXT_KEPT: usize = 16 * 1024;
+/// How much is kept of what is a name.
+const NAME_KEPT: usize = 1024;
 
 /// A report as agents send it.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -83,8 +88,9 @@ impl ReportRequest {
     }
 }
 
-fn text(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
+/// The text, cut at a character; none of an empty one.
+fn kept(text: &str, most: usize) -> Option<String> {
+    (!text.is_empty()).then(|| preview(text, most, ""))
 }
 
 /// Keeps the report.
@@ -101,15 +107,15 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         workspace: id,
         activity_type: request.activity_type,
         source: Source::Workspace(id),
-        target_id: text(request.target_id),
-        method: text(request.method),
-        summary: text(request.summary),
+        target_id: kept(&request.target_id, NAME_KEPT),
+        method: kept(&request.method, NAME_KEPT),
+        summary: kept(&request.summary, TEXT_KEPT),
         request_body: Content::from(request.request_body.or(request.metadata)),
         response_body: Content::from(request.response_body),
         tool_trace: Content::Absent,
         duration_ms: request.duration_ms,
-        status: text(request.status).unwrap_or_else(|| "ok".to_owned()),
-        error_detail: text(request.error_detail),
+        status: kept(&request.status, NAME_KEPT).unwrap_or_else(|| "ok".to_owned()),
+        error_detail: kept(&request.error_detail, TEXT_KEPT),
         created_at: input.now,
     };
     // The reference says "logged" even when it was not; here a caller can believe it.
@@ -137,6 +143,13 @@ pub fn describe(api: &mut Api) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_cut_at_a_character() {
+        assert_eq!(kept("", 4), None);
+        assert_eq!(kept("four", 4).as_deref(), Some("four"));
+        assert_eq!(kept("grüße", 3).as_deref(), Some("gr"));
+    }
 
     #[test]
     fn types_and_sources_are_checked() {

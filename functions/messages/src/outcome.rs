@@ -1,7 +1,7 @@
 //! What a delivery came to, and what the caller is told (contract: a2a-notify-events 2.5, 2.7).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use domain::{Error, Kind, Result, envelope};
+use domain::{Error, Kind, Result, envelope, json::mended};
 use edge::Reply;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -183,7 +183,7 @@ fn passed_through(status: u16, body: Vec<u8>) -> Reply {
 
 /// What an agent's error body says, else the reason phrase of its status.
 fn said(status: u16, body: &[u8]) -> String {
-    let said = serde_json::from_slice::<Value>(body)
+    let said = serde_json::from_slice::<Value>(&mended(body))
         .ok()
         .and_then(|body| Some(body.get("error")?.as_str()?.to_owned()));
     said.unwrap_or_else(|| {
@@ -203,6 +203,17 @@ mod tests {
             let json = serde_json::to_string(&Body::of(bytes)).expect("JSON");
             let back: Body = serde_json::from_str(&json).expect("JSON");
             assert_eq!(back.into_bytes(), bytes);
+        }
+    }
+
+    #[test]
+    fn what_an_error_says_is_read_though_it_was_cut_in_an_emoji() {
+        for (body, expected) in [
+            (r#"{"error":"cut \ud83d"}"#, "cut \u{fffd}"),
+            (r#"{"error":"full"}"#, "full"),
+            ("{", "Bad Gateway"),
+        ] {
+            assert_eq!(said(502, body.as_bytes()), expected, "{body}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! `GET /workspaces/{id}/a2a/requests/{request_id}`: where a message stands (decision 43).
 
 use domain::{
-    Error, Kind, RequestId, Result, WorkspaceId,
+    BodyId, Error, Kind, RequestId, Result, WorkspaceId,
+    json::Text,
     request::{Priority, Request, State, Step},
     time::wire,
 };
@@ -9,9 +10,10 @@ use edge::{
     App, Caller, Identity, Input, Reply, auth,
     openapi::{Api, Who},
 };
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::{Rows, ledger::Ledger as _};
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -33,7 +35,8 @@ struct Answer {
     ended_at: Option<String>,
     expires_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<Value>,
+    #[schemars(with = "Option<Value>")]
+    result: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     timeline: Vec<Entry>,
@@ -74,7 +77,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         return Err(missing());
     }
     let result = match request.result {
-        Some(body) => app.store.body(body, input.now).await?,
+        Some(body) => result(app, body, input.now).await?,
         None => None,
     };
     let position = match request.state {
@@ -96,10 +99,25 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         accepted_at: wire(request.accepted_at),
         started_at: request.started_at.map(wire),
         ended_at: request.ended_at.map(wire),
-        result: result.map(|bytes| serde_json::from_slice(&bytes).unwrap_or_default()),
+        result,
         error: request.error,
         timeline: request.timeline.into_iter().map(Entry::from).collect(),
     }))
+}
+
+/// The reply as it was written; what is no JSON shows as `null`, as in lists of activity. It is not taken
+/// apart: ten megabytes of it can be more than the function has. What no answer carries comes as whoever
+/// sent the message got it.
+async fn result(app: &App, id: BodyId, now: Timestamp) -> Result<Option<Text>> {
+    let Some(bytes) = app.store.body(id, now).await? else {
+        return Ok(None);
+    };
+    if Reply::measure(&bytes) <= Reply::MAX_BODY {
+        return Ok(Some(Text::of_bytes(&bytes).unwrap_or_default()));
+    }
+    let result_url = app.store.body_url(id).await?;
+    let link = json!({"truncated": true, "result_url": result_url});
+    Ok(Some(link.into()))
 }
 
 fn may_see(identity: &Identity, request: &Request) -> bool {
@@ -113,7 +131,10 @@ fn may_see(identity: &Identity, request: &Request) -> bool {
 pub fn describe(api: &mut Api) {
     let path = "GET /workspaces/{id}/a2a/requests/{request_id}";
     api.route("get_request", path, Who::Anyone, "Where a message stands")
-        .about("For its sender, its target and operators; to all others it is not there.")
+        .about(
+            "For its sender, its target and operators; to all others it is not there. A result that no \
+             answer carries comes as `truncated` and a `result_url`.",
+        )
         .ok::<Answer>("Also, for a day, how it ended.")
         .fails(&[Kind::Missing]);
 }

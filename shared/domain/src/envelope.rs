@@ -110,8 +110,8 @@ pub fn hash(text: &str) -> String {
 
 /// A stored answer as a repeat gets it: with the repeat's own JSON-RPC id.
 pub fn for_caller(answer: Vec<u8>, rpc_id: Option<&Value>) -> Vec<u8> {
-    let (Some(id), Ok(Value::Object(mut object))) = (rpc_id, serde_json::from_slice(&answer))
-    else {
+    let json = serde_json::from_slice(&mended(&answer));
+    let (Some(id), Ok(Value::Object(mut object))) = (rpc_id, json) else {
         return answer;
     };
     if !object.contains_key("jsonrpc") || object.get("id") == Some(id) {
@@ -135,9 +135,13 @@ mod tests {
     #[test]
     fn what_would_not_come_back_is_refused() {
         // Found by the fuzzer.
-        let body = r#"{"jsonrpc":"2.0","id":1,"$serde_json::private::RawValue":{"message":{}}}"#;
-        let error = normal(body).expect_err("a key of serde_json's");
-        assert_eq!(error.to_string(), "invalid JSON");
+        for body in [
+            r#"{"jsonrpc":"2.0","id":1,"$serde_json::private::RawValue":{"message":{}}}"#,
+            r#"{"x":"\ud83d","params":{"a":1,"$serde_json::private::RawValue":1}}"#,
+        ] {
+            let error = normal(body).expect_err("a key of serde_json's");
+            assert_eq!(error.to_string(), "invalid JSON");
+        }
     }
 
     #[test]
@@ -188,6 +192,16 @@ mod tests {
         assert!(String::from_utf8_lossy(&id(null).body).contains("\"messageId\":null"));
         let list = r#"{"jsonrpc":"2.0","method":"m","params":[{"message":{}}]}"#;
         assert_eq!(id(list).method, "m");
+    }
+
+    #[test]
+    fn a_repeat_gets_its_own_id_though_the_answer_was_cut_in_an_emoji() {
+        let answer = r#"{"jsonrpc":"2.0","id":1,"result":"cut \ud83d"}"#;
+        let own = "{\"id\":2,\"jsonrpc\":\"2.0\",\"result\":\"cut \u{fffd}\"}";
+        for (id, expected) in [(1, answer), (2, own)] {
+            let got = for_caller(answer.into(), Some(&json!(id)));
+            assert_eq!(String::from_utf8_lossy(&got), expected);
+        }
     }
 
     #[test]

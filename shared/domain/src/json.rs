@@ -1,11 +1,8 @@
 //! JSON that passes through, and JSON from outside that would not come back as it came.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, iter};
 
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{MapAccess, SeqAccess, Visitor},
-};
+use serde::Serialize;
 use serde_json::{
     Value,
     value::{RawValue, to_raw_value},
@@ -22,9 +19,10 @@ impl Text {
         RawValue::from_string(text).ok().map(Self)
     }
 
-    /// These bytes, if they are JSON.
+    /// These bytes, [`mended`], if they are JSON: one row with half a surrogate would make a list that no
+    /// strict parser reads.
     pub fn of_bytes(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok().map(Self)
+        serde_json::from_slice(&mended(bytes)).ok().map(Self)
     }
 
     /// Taken apart, [`mended`]; what serde_json cannot read all the same (a number that is too big) is `null`.
@@ -66,12 +64,43 @@ impl PartialEq for Text {
 /// written in the order of its keys, is taken for such a mark and cannot be read again.
 const RESERVED: &str = "$serde_json::private::RawValue";
 
-/// Whether a map somewhere in this JSON has a key that is serde_json's own. What is no JSON has none.
+/// Whether a map somewhere in this JSON has a key that is serde_json's own.
+///
+/// The text is looked through for strings before a colon, and not parsed: whoever reads it for good may pass over
+/// what a parser here would break off at, as half a surrogate, a number too big or bytes after the first value.
 pub fn has_reserved_key(text: &[u8]) -> bool {
     // It can be there as it is or with escapes: most texts have neither.
     let has = |part: &[u8]| text.windows(part.len()).any(|it| it == part);
-    (has(b"private::") || has(b"\\u"))
-        && serde_json::from_slice(text).is_ok_and(|Keys(found)| found)
+    (has(b"private::") || has(b"\\u")) && keys(text).any(is_reserved)
+}
+
+fn is_reserved(key: &[u8]) -> bool {
+    serde_json::from_slice::<String>(key).is_ok_and(|key| key == RESERVED)
+}
+
+/// The keys of all maps in this JSON, in their quotes. Of what is no JSON it may be anything.
+fn keys(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    let strings = iter::from_fn(move || {
+        let start = rest.iter().position(|byte| *byte == b'"')?;
+        let (string, after) = rest[start..].split_at_checked(string_length(&rest[start..])?)?;
+        rest = after;
+        Some((string, after))
+    });
+    strings
+        .filter_map(|(string, after)| after.trim_ascii_start().starts_with(b":").then_some(string))
+}
+
+/// How long the string is that begins here, with both quotes.
+fn string_length(text: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        at += match text.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => 2,
+            _ => 1,
+        };
+    }
 }
 
 /// The text with U+FFFD for every half of a surrogate pair that stands alone.
@@ -103,65 +132,6 @@ pub fn mended(text: &[u8]) -> Cow<'_, [u8]> {
     }
     mended.extend_from_slice(&text[kept..]);
     Cow::Owned(mended)
-}
-
-/// Whether the key was found.
-struct Keys(bool);
-
-impl<'de> Deserialize<'de> for Keys {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(Look).map(Self)
-    }
-}
-
-struct Look;
-
-impl<'de> Visitor<'de> for Look {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-        let mut found = false;
-        while let Some((key, Keys(below))) = map.next_entry::<Cow<'de, str>, Keys>()? {
-            found |= below || key == RESERVED;
-        }
-        Ok(found)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
-        let mut found = false;
-        while let Some(Keys(below)) = seq.next_element()? {
-            found |= below;
-        }
-        Ok(found)
-    }
-
-    fn visit_unit<E>(self) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
-        Ok(false)
-    }
 }
 
 #[cfg(test)]
@@ -207,6 +177,8 @@ mod tests {
         for wrong in ["", "{", "1 2", "nul"] {
             assert_eq!(Text::parse(wrong.to_owned()), None, "{wrong}");
         }
+        let cut = Text::of_bytes(br#"{ "b" : 1.0, "a":"cut \ud83d"}"#).expect("JSON");
+        assert_eq!(cut.as_str(), r#"{ "b" : 1.0, "a":"cut \ufffd"}"#);
         assert!(Text::default().is_null());
         assert!(Text::from(Value::Null).is_null());
         assert!(!Text::from(json!("null")).is_null());
@@ -222,11 +194,41 @@ mod tests {
             (escaped, true),
             (r#"{"a":"$serde_json::private::RawValue"}"#, false),
             (r#"{"a":"\u0041","b":[1,-1,0.5,true,null,"x",{}]}"#, false),
-            (r#"{"$serde_json::private::RawValue":"#, false),
+            (r#"{"\\":"\"$serde_json::private::RawValue\":"}"#, false),
+            (r#"{"$serde_json::private::RawValue" 1}"#, false),
+            (r#"{"$serde_json::private::RawValue"#, false),
+            (r#"{"\"#, false),
             ("", false),
+            // A parser that passes over these reads the rest.
+            (
+                r#"{"x":"\ud83d","a":{"b":1,"$serde_json::private::RawValue":1}}"#,
+                true,
+            ),
+            (r#"{"x":1e999,"$serde_json::private::RawValue" : 1}"#, true),
+            (r#"{"$serde_json::private::RawValue":1} and more"#, true),
+            (
+                "{\"a\\\"\":\"\\\\\",\"$serde_json::private::RawValue\"\r\n\t :1}",
+                true,
+            ),
         ] {
             assert_eq!(has_reserved_key(text.as_bytes()), expected, "{text}");
         }
+        let mut broken = br#"{"x":"?","$serde_json::private::RawValue":1}"#.to_vec();
+        broken[6] = 0xff;
+        assert!(
+            has_reserved_key(&broken),
+            "passed over, it need not be UTF-8"
+        );
+        let deep = format!(
+            "{{\"x\":{}{},{}",
+            "[".repeat(200),
+            "]".repeat(200),
+            &plain[1..]
+        );
+        assert!(
+            has_reserved_key(deep.as_bytes()),
+            "passed over, it may be deep"
+        );
         // What is refused for: it is read, and what is written is not read again.
         let read: Value = serde_json::from_str(plain).expect("JSON");
         serde_json::from_str::<Value>(&read.to_string()).expect_err("no JSON to serde_json");

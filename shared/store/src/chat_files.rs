@@ -72,19 +72,19 @@ impl Store {
     }
 
     /// The newest files of a workspace's chat, [`MOST`] at most, in the order in which their names
-    /// were given out. Needs `s3:ListBucket`.
+    /// were given out. Needs `s3:ListBucket`; a call for each thousand files of its last 30 days.
     ///
     /// # Errors
     /// The bucket did not answer.
     pub async fn chat_files(&self, workspace: WorkspaceId) -> Result<Vec<ChatFile>> {
-        let files = self.files(&keys::chat_files(workspace)).await?;
-        let too_many = files.len().saturating_sub(MOST);
+        let folder = keys::chat_files(workspace);
+        let files = self.last_files(&folder, MOST).await?;
         let file = |file: File| {
             let name = file.path.parse().ok()?;
             let bytes = u64::try_from(file.bytes).ok()?;
             Some(ChatFile { name, bytes })
         };
-        Ok(files.into_iter().skip(too_many).filter_map(file).collect())
+        Ok(files.into_iter().filter_map(file).collect())
     }
 
     /// This file, if it is there. It is looked for in a list: `HeadObject` says "forbidden" of what

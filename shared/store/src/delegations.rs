@@ -29,6 +29,8 @@ const KEY_KEPT: SignedDuration = SignedDuration::from_mins(10);
 /// How much of a task and of a reply events show, in bytes.
 const TASK_PREVIEW: usize = 100;
 const REPLY_PREVIEW: usize = 200;
+/// How much of an error is kept, in bytes: it stands in two rows and in an event, and an agent may say megabytes.
+const ERROR_KEPT: usize = 4096;
 /// How much of a reply the row's summary shows, in bytes.
 const SUMMARY_PREVIEW: usize = 80;
 

@@ -1,12 +1,14 @@
 //! Files in the bucket: those of templates, and what organisations were made from.
 
+use std::collections::VecDeque;
+
 use aws_sdk_s3::{operation::get_object::GetObjectError, primitives::ByteStream};
-use domain::{Error, Result};
+use domain::{Error, Kind, Result};
 
 use crate::Store;
 
-/// The most files one look into the bucket shows: ten calls.
-const MOST: usize = 10_000;
+/// The most files of a folder that are all needed: ten calls, and a second.
+pub const MOST: usize = 10_000;
 
 /// A file, as a list of the bucket shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +20,47 @@ pub struct File {
 }
 
 impl Store {
-    /// The files below `folder`, which ends in `/`, by path; [`MOST`] at most. Needs
-    /// `s3:ListBucket` for this prefix.
+    /// The files below `folder`, which ends in `/`, by path. Needs `s3:ListBucket` for this prefix.
+    ///
+    /// # Errors
+    /// The bucket did not answer. Over [`MOST`] there is no list: one that was cut would pass for all, and
+    /// what is not on it for gone.
+    pub async fn files(&self, folder: &str) -> Result<Vec<File>> {
+        let mut files = Vec::new();
+        let take = |file| {
+            if files.len() == MOST {
+                let sentence = format!("{folder} has more than {MOST} files: take some away");
+                return Err(Error::new(Kind::Internal, sentence));
+            }
+            files.push(file);
+            Ok(())
+        };
+        self.each_file(folder, take).await?;
+        Ok(files)
+    }
+
+    /// The last `most` files below `folder`, by path: a call for each thousand that are there.
     ///
     /// # Errors
     /// The bucket did not answer.
-    pub async fn files(&self, folder: &str) -> Result<Vec<File>> {
-        let mut files = Vec::new();
+    pub(crate) async fn last_files(&self, folder: &str, most: usize) -> Result<VecDeque<File>> {
+        let mut last = VecDeque::new();
+        let take = |file| {
+            last.push_back(file);
+            if last.len() > most {
+                last.pop_front();
+            }
+            Ok(())
+        };
+        self.each_file(folder, take).await?;
+        Ok(last)
+    }
+
+    async fn each_file(
+        &self,
+        folder: &str,
+        mut take: impl FnMut(File) -> Result<()> + Send,
+    ) -> Result<()> {
         let mut next = None;
         loop {
             let page = self
@@ -43,15 +79,14 @@ impl Store {
                 else {
                     continue;
                 };
-                files.push(File {
+                take(File {
                     path: path.to_owned(),
                     bytes: object.size().and_then(|n| n.try_into().ok()).unwrap_or(0),
-                });
+                })?;
             }
             next = page.next_continuation_token;
-            if next.is_none() || files.len() >= MOST {
-                files.truncate(MOST);
-                return Ok(files);
+            if next.is_none() {
+                return Ok(());
             }
         }
     }

@@ -11,6 +11,7 @@ mod lifecycle_races;
 mod lifecycle_routes;
 mod limits;
 mod lost;
+mod many_files;
 mod outage;
 mod outbox;
 mod quota;

@@ -96,6 +96,33 @@ async fn a_report_becomes_a_row() {
 }
 
 #[tokio::test]
+async fn long_texts_are_cut_at_a_character() {
+    const TEXT: usize = 16 * 1024;
+    let world = World::new();
+    let workspace = world.workspace("Verbose").await;
+    // Of two bytes each: the last one would be split.
+    let long = format!("x{}", "ü".repeat(15_000));
+    let report = json!({
+        "activity_type": "agent_log", "target_id": long, "method": long, "summary": long,
+        "status": long, "error_detail": long, "request_body": long,
+    });
+    world.report(&workspace, &report).await.expect(200);
+    let row = &world.activity(&workspace.id, "").await[0];
+    for (key, most) in [
+        ("target_id", 1024),
+        ("method", 1024),
+        ("summary", TEXT),
+        ("status", 1024),
+        ("error_detail", TEXT),
+    ] {
+        let text = row[key].as_str().expect(key);
+        assert!(long.starts_with(text), "{key}");
+        assert_eq!(text.len(), most - 1, "{key}");
+    }
+    assert_eq!(row["request_body"], long);
+}
+
+#[tokio::test]
 async fn reports_that_are_refused_leave_nothing() {
     let world = World::new();
     let workspace = world.workspace("Sloppy").await;

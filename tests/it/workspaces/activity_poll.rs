@@ -89,6 +89,11 @@ async fn rows_are_filtered_by_their_time() {
         ),
         (format!("before_ts={}&since_secs=60", ago(3600)), vec![]),
         ("before_ts=1969-12-31T00:00:00Z".to_owned(), vec![]),
+        ("before_ts=-009999-01-02T01:59:59Z".to_owned(), vec![]),
+        (
+            "before_ts=9999-12-30T22:00:00Z&limit=1".to_owned(),
+            vec!["10"],
+        ),
         (format!("since_id={}", id_of(2)), vec!["100", "10"]),
         (
             format!("since_id={}&before_ts={}", id_of(3), ago(50)),

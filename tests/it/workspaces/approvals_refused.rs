@@ -128,14 +128,14 @@ async fn who_asks_without_end_hides_nobody() {
         let call = world.post(&path(workspace)).by(workspace);
         call.json(&json!({"action": "again"}))
     };
-    for answer in at_once((0..30).map(|_| ask_for(&eager))).await {
+    for answer in at_once((0..25).map(|_| ask_for(&eager))).await {
         answer.expect(201);
     }
     let refused = ask_for(&eager).await;
-    let why = "30 requests for approval in ten minutes are the most: wait for answers to them";
+    let why = "25 requests for approval in ten minutes are the most: wait for answers to them";
     assert_eq!(refused.error(), (429, why));
     let wait: u32 = refused.header("retry-after").parse().expect("seconds");
     assert!((1..=600).contains(&wait), "{wait}");
-    assert_eq!(listed(&world, &eager).await.len(), 30);
+    assert_eq!(listed(&world, &eager).await.len(), 25);
     ask_for(&calm).await.expect(201);
 }

@@ -155,6 +155,21 @@ async fn what_cannot_be_delegated_is_refused_at_once_or_fails_with_its_reason() 
 }
 
 #[tokio::test]
+async fn an_agent_that_fails_with_very_many_words_ends_its_delegation() {
+    let world = World::new();
+    let (lead, _) = world.online("Lead").await;
+    let (worker, agent) = world.online("Worker").await;
+    // More than an item of the table may have.
+    let why = "no ".repeat(300_000);
+    agent.next(Script::Status(500, json!({"error": why})));
+
+    let told = delegate(&world, &lead, json!({"target_id": worker.id, "task": "t"})).await;
+    let id = told.expect(202).text("delegation_id");
+    let failed = result(&world, &lead, &id, "failed").await;
+    assert_eq!(failed["error"], format!("{}...", &why[..4096]));
+}
+
+#[tokio::test]
 async fn an_agent_may_record_and_update_what_it_delegates_itself() {
     let world = World::new();
     let (lead, worker) = (

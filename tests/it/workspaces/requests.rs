@@ -1,6 +1,6 @@
 //! `GET /workspaces/{id}/a2a/requests/{request_id}`
 
-use e2e::{Workspace, World, envelope};
+use e2e::{Script, Workspace, World, envelope};
 use serde_json::json;
 
 /// A workspace whose agent fetches its messages: those answer with the id of their request.
@@ -114,4 +114,58 @@ async fn a_request_tells_its_story() {
         assert_eq!(last["at"], request["ended_at"]);
         assert_eq!(last["state"], "completed");
     }
+}
+
+#[tokio::test]
+async fn a_result_is_the_reply_as_far_as_an_answer_can_carry_it() {
+    let world = World::new();
+    let (target, agent) = world.online("Author").await;
+    let long = format!("\"{}\"", "x".repeat(9_000_000)).into_bytes();
+    let cut = r#"{"result":{"text":"cut \ud83d"}}"#.as_bytes();
+    for (reply, expected) in [
+        (cut, Some(json!({"result": {"text": "cut \u{fffd}"}}))),
+        (&b"plain words"[..], Some(json!(null))),
+        (&long[..], None),
+    ] {
+        agent.next(Script::Busy(120));
+        agent.next(Script::Raw(200, Vec::new(), reply.to_vec()));
+        let kept = world.message(&target.id, "write").await.expect(202);
+        world
+            .beat(&target, json!({"active_tasks": 0}))
+            .await
+            .expect(200);
+        let request = world.settled(&target.id, &kept.text("queue_id")).await;
+        assert_eq!(request["state"], "completed");
+        let result = &request["result"];
+
+        // The log has the same, and both are JSON to a strict reader.
+        let rows = world.activity(&target.id, "limit=1").await;
+        if let Some(expected) = expected {
+            assert_eq!(*result, expected);
+            assert_eq!(rows[0]["response_body"], expected);
+            continue;
+        }
+        assert_eq!(result["truncated"], true);
+        let url = result["result_url"].as_str().expect("an address");
+        let stored = world.fetch(url).await.expect(200);
+        assert!(stored.bytes == reply, "{} bytes came", stored.bytes.len());
+        assert_eq!(rows[0].get("response_body"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_body_with_half_a_pair_breaks_no_list() {
+    let world = World::new();
+    let (target, agent) = world.online("Author").await;
+    let reply = br#"{"result":{"parts":[{"kind":"text","text":"cut \ud83d"}]}}"#;
+    agent.next(Script::Raw(200, Vec::new(), reply.to_vec()));
+    let answer = world.message(&target.id, "write").await.expect(200);
+    assert_eq!(answer.bytes, reply, "its caller gets the bytes");
+
+    let expected = json!({"result": {"parts": [{"kind": "text", "text": "cut \u{fffd}"}]}});
+    let rows = world.activity(&target.id, "").await;
+    assert_eq!(rows[0]["response_body"], expected);
+    let path = format!("/workspaces/{}/session-search?q=write", target.id);
+    let found = world.get(&path).by(&target).await.expect(200).json;
+    assert_eq!(found[0]["response_body"], expected);
 }

@@ -95,6 +95,11 @@ impl Memory {
         lock(&self.bucket).clone_from(&then.objects);
     }
 
+    /// Puts an object into the bucket, past every call.
+    pub fn put_object(&self, key: &str, bytes: Vec<u8>) {
+        lock(&self.bucket).insert(key.to_owned(), bytes);
+    }
+
     /// What made no sense since somebody asked.
     pub fn defects(&self) -> Vec<String> {
         std::mem::take(&mut *lock(&self.defects))
@@ -155,16 +160,29 @@ impl Memory {
     }
 }
 
+/// A page: as with S3, of a thousand keys unless fewer are asked for, and the next one begins behind the
+/// last of them.
 fn listed(objects: &Objects, uri: &str) -> String {
     let uri = reqwest::Url::parse(uri).expect("an address");
-    let prefix = uri.query_pairs().find(|(name, _)| name == "prefix");
-    let prefix = prefix
-        .map(|(_, prefix)| prefix.into_owned())
-        .unwrap_or_default();
-    let mut xml = "<ListBucketResult><IsTruncated>false</IsTruncated>".to_owned();
-    for (key, bytes) in objects.iter().filter(|(key, _)| key.starts_with(&prefix)) {
+    let asked = |wanted: &str| {
+        let found = uri.query_pairs().find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.into_owned())
+    };
+    let prefix = asked("prefix").unwrap_or_default();
+    let most = asked("max-keys").map_or(1000, |most| most.parse().expect("a number"));
+    let behind = asked("continuation-token").unwrap_or_default();
+    let mut there = objects
+        .iter()
+        .filter(|(key, _)| key.starts_with(&prefix) && **key > behind);
+    let page: Vec<_> = there.by_ref().take(most).collect();
+    let is_cut = there.next().is_some();
+    let mut xml = format!("<ListBucketResult><IsTruncated>{is_cut}</IsTruncated>");
+    // Keys here are ids and names of folders: nothing to escape.
+    if let Some((last, _)) = page.last().filter(|_| is_cut) {
+        let _ = write!(xml, "<NextContinuationToken>{last}</NextContinuationToken>");
+    }
+    for (key, bytes) in page {
         let size = bytes.len();
-        // Keys here are ids and names of folders: nothing to escape.
         let entry = format!("<Contents><Key>{key}</Key><Size>{size}</Size></Contents>");
         let _ = write!(xml, "{entry}");
     }

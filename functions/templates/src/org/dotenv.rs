@@ -24,7 +24,6 @@ fn unquoted(value: &str) -> String {
         let Some(rest) = value.strip_prefix(quote) else {
             continue;
         };
-        // What follows the closing quote is a comment, which may have quotes of its own.
         let Some(inner) = closing(rest, quote).and_then(|end| rest.get(..end)) else {
             continue;
         };
@@ -38,14 +37,22 @@ fn unquoted(value: &str) -> String {
     value[..end].trim_end().to_owned()
 }
 
-/// Where a quoted value ends. Only in double quotes a backslash stands before what is none.
+/// Where a quoted value ends: at the first quote behind which there is nothing, or a comment, which may have quotes of
+/// its own. Quotes before it are the value's, as in `"{"a":1}"`.
+///
+/// In double quotes one behind a backslash does not count. If none is left, as in `"C:\tools\"`, it is the last one.
 fn closing(text: &str, quote: char) -> Option<usize> {
+    let is_end = |at: usize| {
+        let behind = text[at + quote.len_utf8()..].trim_start();
+        behind.is_empty() || behind.starts_with('#')
+    };
     let mut escaped = false;
-    text.char_indices().find_map(|(at, char)| {
-        let ends = char == quote && !escaped;
+    let end = text.char_indices().find_map(|(at, char)| {
+        let counts = char == quote && !escaped;
         escaped = quote == '"' && char == '\\' && !escaped;
-        ends.then_some(at)
-    })
+        (counts && is_end(at)).then_some(at)
+    });
+    end.or_else(|| text.rfind(quote))
 }
 
 /// `text` with each `${VAR}` as `vars` has it.
@@ -88,6 +95,25 @@ mod tests {
         ];
         let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
         assert_eq!(read(text), expected.into());
+    }
+
+    #[test]
+    fn a_value_ends_at_the_quote_that_nothing_follows() {
+        for (line, expected) in [
+            (r#"A="{"a":1}""#, r#"{"a":1}"#),
+            (r#"A="{"a":1}" # the "one""#, r#"{"a":1}"#),
+            ("A='it's'", "it's"),
+            ("A='it's' # isn't it", "it's"),
+            (r#"A="C:\tools\""#, r"C:\tools\"),
+            (r#"A="a \\" # "b""#, r"a \\"),
+            (r#"A="a"#, r#""a"#),
+            ("A=\"\"", ""),
+            ("A='' # none", ""),
+            ("A='a'#b", "a"),
+        ] {
+            let read = read(line);
+            assert_eq!(read["A"], expected, "{line}");
+        }
     }
 
     #[test]

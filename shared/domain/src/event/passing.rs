@@ -42,7 +42,9 @@ pub enum Passing {
 pub fn told_by(row: &Activity) -> Vec<Passing> {
     let by_person = row.source == Source::Person;
     let received = row.activity_type == "a2a_receive";
-    if received && by_person && row.method.as_deref() == Some("notify") {
+    // With a request it is a call of a method that is named so.
+    let unasked = row.request_body == Content::Absent;
+    if received && by_person && unasked && row.method.as_deref() == Some("notify") {
         return vec![Passing::AgentMessage {
             body: row.response_body.clone(),
         }];

@@ -57,9 +57,11 @@ impl Filter {
     /// The ids between which rows of its time are. An id is made after its row's time was read, within
     /// the same call.
     fn bounds(&self) -> (Option<String>, Option<String>) {
-        let since = self.since.map(|since| id_at(since - LATE, 0));
+        // A caller's time may be the last there is. Only spans with a calendar in them cannot be added.
+        let moved = |at: Timestamp, by| at.saturating_add(by).unwrap_or(at);
+        let since = self.since.map(|since| id_at(moved(since, -LATE), 0));
         let after = self.after.map(|id| id.to_string());
-        let before = self.before.map(|before| id_at(before + LATE, u8::MAX));
+        let before = self.before.map(|at| id_at(moved(at, LATE), u8::MAX));
         // Just above it: the bound itself may be left out.
         let upto = self.upto.map(|upto| format!("{upto}~"));
         let bounds = [before, upto];
@@ -169,6 +171,8 @@ impl Store {
             Ok(_) | Err(UpdateError::Refused(_)) => {}
             Err(UpdateError::Failed(error)) => return Err(error),
         }
+        // The same again: both at once may be more than the function has.
+        drop(rows);
         let shown = Filter {
             upto: Some(highest),
             ..filter.clone()
@@ -277,6 +281,18 @@ mod tests {
                 assert_eq!(after <= id && id <= before, inside, "{moment}");
             }
         }
+    }
+
+    #[test]
+    fn the_first_and_the_last_moment_are_bounds_too() {
+        let filter = Filter {
+            since: Some(Timestamp::MIN),
+            before: Some(Timestamp::MAX),
+            ..Filter::default()
+        };
+        let (after, before) = filter.bounds();
+        let id = id_at(at("2026-11-25T03:00:00Z"), 7);
+        assert!(after.expect("one") < id && id < before.expect("one"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How many a list shows.
-const NEWEST: i32 = 50;
+pub const NEWEST: i32 = 50;
 /// The kind of entries in the `due` index.
 const DUE_KIND: &str = "APPROVAL";
 

@@ -5,13 +5,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Delegation, REPLY_PREVIEW, Status, TASK_PREVIEW, new_id,
+    Delegation, ERROR_KEPT, REPLY_PREVIEW, Status, TASK_PREVIEW, new_id,
     rows::{Outcome, answer, asked, moved},
 };
 use crate::{Store, TransactError, activity, events, expr::Write, keys};
-
-/// How much of an error is kept, in bytes: it stands in a row and in an event.
-const ERROR_KEPT: usize = 4096;
 
 impl Store {
     /// Keeps a delegation that an agent carries out by itself: rows and event, no message.

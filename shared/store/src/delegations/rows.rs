@@ -9,7 +9,7 @@ use domain::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Delegation, REPLY_PREVIEW, SUMMARY_PREVIEW, Status};
+use super::{Delegation, ERROR_KEPT, REPLY_PREVIEW, SUMMARY_PREVIEW, Status};
 use crate::{
     activity, events,
     expr::{Change, Write},
@@ -129,7 +129,8 @@ pub(crate) fn ended(request: &Request, ending: &Ending, now: Timestamp) -> Vec<W
         }
         _ => {
             let why = ending.sentence.as_deref().or(ending.error.as_deref());
-            (Status::Failed, None, Some(why.unwrap_or("failed")))
+            let why = preview(why.unwrap_or("failed"), ERROR_KEPT, "...");
+            (Status::Failed, None, Some(why))
         }
     };
     let event = match text {
@@ -142,9 +143,10 @@ pub(crate) fn ended(request: &Request, ending: &Ending, now: Timestamp) -> Vec<W
         None => Event::DelegationFailed {
             delegation_id: id.to_string(),
             target_id: Some(target.clone()),
-            error: error.unwrap_or_default().to_owned(),
+            error: error.clone().unwrap_or_default(),
         },
     };
+    let error = error.as_deref();
     let outcome = Outcome {
         status,
         text,

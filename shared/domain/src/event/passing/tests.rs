@@ -28,6 +28,8 @@ fn rows_tell_what_the_contract_says() {
     let reply = || Content::from(json!({"result": {}}));
     let mut failed = row("a2a_receive", Source::Person, "message/send", reply());
     failed.status = "error".to_owned();
+    let mut called_so = row("a2a_receive", Source::Person, "notify", reply());
+    called_so.request_body = Content::Stored(crate::BodyId::from_uuid(Uuid::nil()));
     for (row, expected) in [
         (
             row("a2a_receive", Source::Person, "notify", reply()),
@@ -38,6 +40,8 @@ fn rows_tell_what_the_contract_says() {
             &["ACTIVITY_LOGGED", "A2A_RESPONSE"],
         ),
         (failed, &["ACTIVITY_LOGGED"]),
+        // A person's call of a method with that name.
+        (called_so, &["ACTIVITY_LOGGED", "A2A_RESPONSE"]),
         // No JSON.
         (
             row(

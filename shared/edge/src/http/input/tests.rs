@@ -57,6 +57,20 @@ fn a_trace_is_the_callers_or_else_lambdas() {
 }
 
 #[test]
+fn a_key_of_serde_jsons_is_refused_behind_whatever_is_passed_over() {
+    let key = r#""any":{"a":1,"$serde_json::private::RawValue":1}"#;
+    for (body, fine) in [
+        (r#"{"text":"cut \ud83d"} and more"#.to_owned(), true),
+        (format!("{{\"text\":\"cut \\ud83d\",{key}}}"), false),
+        (format!("{{\"text\":\"\",\"unknown\":1e999,{key}}}"), false),
+        (format!("{{\"text\":\"\",{key}}} and more"), false),
+    ] {
+        let read = posted(body.as_str()).json::<Wire>(1024, "no");
+        assert_eq!(read.is_ok(), fine, "{body}");
+    }
+}
+
+#[test]
 fn numbers_are_those_the_table_can_keep() {
     let read = |text| serde_json::from_str::<Number>(text).map(f64::from);
     for (text, expected) in [
