@@ -121,10 +121,22 @@ fn booting(change: Change, workspace: &Workspace, ours: bool, ask: &Ask<'_>) -> 
     let needs = || lifecycle::boot_within(&workspace.meta.runtime);
     let deadline = ask.now + ask.boot_within.unwrap_or_else(needs);
     let change = change
-        .set("reset_session", ask.reset)
+        .set("reset_session", ask.reset || still_resets(workspace))
         .set("wished_at", ask.now.as_microsecond())
         .set("boot_by", deadline.as_microsecond());
     due(change, id, first_look(ours, deadline, ask.now))
+}
+
+/// Whether a start without the session of before was asked for, and no agent has come up since: a
+/// start that overtakes it is one without that session as well. What is told of a restart stays with
+/// the beat until the agent is back, so this needs no write of its own.
+fn still_resets(workspace: &Workspace) -> bool {
+    let asked = workspace
+        .machine
+        .as_ref()
+        .is_some_and(|it| it.reset_session);
+    let beat = workspace.beat.as_ref();
+    asked && beat.is_some_and(|beat| beat.restart.is_some())
 }
 
 /// The job for what is wished now.
