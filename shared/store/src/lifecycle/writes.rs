@@ -24,17 +24,28 @@ pub(super) fn ends_process(turn: &Turn) -> bool {
     )
 }
 
-/// The address and the task go with the process; why it failed stays.
+/// The address and the task go with the process; why it failed stays. Who runs it follows from what
+/// runs in it, so that must still be what was read.
 pub(super) fn cold(workspace: &Workspace, turn: &Turn, act: &Act) -> Write {
     let key = keys::meta(workspace.meta.id);
-    let there = "attribute_exists(pk) AND attribute_not_exists(#removed_at)";
-    let change = Change::at(key.clone()).when(there).naming("removed_at");
+    let runtime = &workspace.meta.runtime;
+    let there =
+        "attribute_exists(pk) AND attribute_not_exists(#removed_at) AND #runtime = :runtime";
+    let change = Change::at(key.clone())
+        .when(there)
+        .naming("removed_at")
+        .naming("runtime")
+        .with("runtime", runtime);
     match act {
         Act::Fail(failure) => change
             .set("last_sample_error", failure.sample_error())
             .into(),
         _ if ends_process(turn) => change.set("url", "").set("current_task", "").into(),
-        _ => Write::check(key).when(there).naming("removed_at"),
+        _ => Write::check(key)
+            .when(there)
+            .naming("removed_at")
+            .naming("runtime")
+            .with("runtime", runtime),
     }
 }
 

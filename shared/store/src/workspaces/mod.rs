@@ -12,7 +12,7 @@ mod remove;
 
 use std::net::IpAddr;
 
-pub use change::{Moved, Patch};
+pub use change::{Moved, Patch, Patched};
 pub(crate) use create::unmoved;
 pub use create::{Created, NewWorkspace};
 use domain::{
