@@ -254,11 +254,12 @@ pub fn describe(api: &mut Api) {
     )
     .about(
         "403 for a workspace that would change its own `tier`, `parent_id`, `runtime`, \
-             `workspace_dir` or `hibernation_idle_minutes`, but in open development.",
+             `workspace_dir` or `hibernation_idle_minutes`, but in open development. 409 for one with a \
+             machine of ours that is to become external.",
     )
     .body::<UpdateRequest>(MAX_BYTES)
     .ok::<UpdateReply>("It is changed.")
-    .fails(&[Kind::Missing]);
+    .fails(&[Kind::Missing, Kind::Conflict]);
 }
 
 #[cfg(test)]

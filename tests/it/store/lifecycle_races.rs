@@ -266,6 +266,8 @@ async fn what_becomes_external_may_have_more_changed() {
         assert_eq!(is.meta.role.as_deref(), Some("free"));
         let ours = hosted(&inside, Host::Machine).await;
         assert_eq!(patch(&ours).await.status, 409);
+        let route = &e2e::openapi::document()["paths"]["/workspaces/{id}"]["patch"];
+        assert!(route["responses"]["409"].is_object(), "{route}");
         assert_eq!(row(&inside, id(&ours)).await.meta.role, None);
         // Removed between the look and the write, it is not there.
         let held = gate();
