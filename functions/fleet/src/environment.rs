@@ -9,11 +9,9 @@ use store::workspaces::Meta;
 /// Names and values.
 pub type Variables = BTreeMap<String, String>;
 
-/// What the agent of this workspace gets. The token is not in it: it has a field of its own. `own_model`: among the
-/// secrets that are the workspace's own is its model.
+/// What the agent of this workspace gets. The token is not in it: it has a field of its own.
 pub fn environment(
     meta: &Meta,
-    own_model: bool,
     secrets: &BTreeMap<SecretName, SecretValue>,
     platform_url: &str,
 ) -> Variables {
@@ -37,7 +35,7 @@ pub fn environment(
     }
     git_identity(&meta.name, &mut all);
     if meta.runtime == "hermes"
-        && let Some(model) = model(meta, own_model, &all)
+        && let Some(model) = model(meta, &all)
     {
         all.insert("HERMES_DEFAULT_MODEL".to_owned(), model);
     }
@@ -47,16 +45,10 @@ pub fn environment(
     all
 }
 
-/// The model that a secret of its own names, which is how `PUT /model` changes it; else the one that was chosen at
-/// creation, else that of a global secret.
-fn model(meta: &Meta, own: bool, all: &Variables) -> Option<String> {
-    let of_secrets = all.get("MODEL_PROVIDER");
-    let chosen = meta.model.as_ref();
-    let models = if own {
-        [of_secrets, chosen]
-    } else {
-        [chosen, of_secrets]
-    };
+/// The model it was made with, else that of the secrets. Who changes its own secret takes the former
+/// away.
+fn model(meta: &Meta, all: &Variables) -> Option<String> {
+    let models = [meta.model.as_ref(), all.get("MODEL_PROVIDER")];
     let mut there = models.into_iter().flatten().filter(|it| !it.is_empty());
     there.next().cloned()
 }
@@ -142,46 +134,40 @@ mod tests {
             SecretValue::new("by secret"),
         )]);
         let none = BTreeMap::new();
-        for (meta, own, secrets, model, role) in [
-            (meta("hermes", None, None), false, &none, None, None),
+        for (meta, secrets, model, role) in [
+            (meta("hermes", None, None), &none, None, None),
             (
                 meta("hermes", None, None),
-                false,
                 &provider,
                 Some("by secret"),
                 None,
             ),
-            // A global secret is for those that chose nothing.
+            (
+                meta("hermes", None, Some("")),
+                &provider,
+                Some("by secret"),
+                None,
+            ),
             (
                 meta("hermes", None, Some("chosen")),
-                false,
                 &provider,
                 Some("chosen"),
                 None,
             ),
             (
-                meta("hermes", None, Some("chosen")),
-                true,
-                &provider,
-                Some("by secret"),
-                None,
-            ),
-            (
                 meta("hermes", Some(""), Some("chosen")),
-                false,
                 &none,
                 Some("chosen"),
                 None,
             ),
             (
                 meta("langgraph", Some("writes"), Some("chosen")),
-                true,
                 &provider,
                 None,
                 Some("writes"),
             ),
         ] {
-            let all = environment(&meta, own, secrets, "https://api.example.com");
+            let all = environment(&meta, secrets, "https://api.example.com");
             let get = |name: &str| all.get(name).map(String::as_str);
             assert_eq!(get("HERMES_DEFAULT_MODEL"), model, "{meta:?}");
             assert_eq!(get("MOLECULE_AGENT_ROLE"), role, "{meta:?}");

@@ -74,6 +74,8 @@ pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> 
         check_url(app, &request.url).await?;
     }
 
+    // Before anything is made for it: a refusal is to leave nothing behind.
+    let mut parent = find(app, parent_id).await?;
     let id = WorkspaceId::random();
     // An external agent without a URL must prove itself when it registers: with this.
     let token = (request.is_external() && request.url.is_empty())
@@ -83,7 +85,6 @@ pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> 
     let sealed = context.vault.seal(id, &secrets, input.now).await?;
     memories::keep(app, id, &request.initial_memories).await?;
     for _ in 0..TRIES {
-        let parent = parent(app, parent_id).await?;
         let meta = request.meta(id, parent.as_ref(), &input);
         let (status, events) = request.beginning(&meta);
         let fleet = &app.settings.fleet;
@@ -120,7 +121,7 @@ pub async fn handle(context: &'static Vaulted, caller: Caller, input: Input) -> 
                 }
             }
             Created::Full(there) => return Err(app.settings.quota_reached(there)),
-            Created::ParentChanged | Created::Exists => {}
+            Created::ParentChanged | Created::Exists => parent = find(app, parent_id).await?,
         }
     }
     Err(Error::unavailable("the parent kept moving"))
@@ -149,7 +150,8 @@ pub(crate) fn answer(
     })
 }
 
-async fn parent(app: &App, id: Option<WorkspaceId>) -> Result<Option<Place>> {
+/// The parent as it is now.
+async fn find(app: &App, id: Option<WorkspaceId>) -> Result<Option<Place>> {
     let Some(id) = id else {
         return Ok(None);
     };

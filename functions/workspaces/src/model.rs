@@ -1,5 +1,6 @@
 //! `GET|PUT /workspaces/{id}/model`: the secret `MODEL_PROVIDER` of a workspace, which is no secret to
-//! those who may see the workspace (contract: lifecycle-and-sweepers 4.1).
+//! those who may see the workspace (contract: lifecycle-and-sweepers 4.1). Who changes it changes the
+//! model that the workspace was made with, too.
 
 use domain::{
     Error, Kind, Result, WorkspaceId,
@@ -61,7 +62,7 @@ pub(crate) async fn handle(
     input: &Input,
 ) -> Result<Reply> {
     let (app, scope) = (context.app, Scope::Workspace(id));
-    let name: SecretName = "MODEL_PROVIDER".parse()?;
+    let name = SecretName::model();
     let (rows, credential) = app.rows(caller, [keys::keyring(scope)]).await?;
     auth::own(app.settings.mode, caller, id, credential.as_ref())?;
     let ring = rows.keyring(scope)?;
@@ -73,8 +74,9 @@ pub(crate) async fn handle(
     fields::line("model", &model, MAX_MODEL)
         .map_err(|why| Error::invalid(refusal).with("detail", why.message()))?;
     if model.is_empty() {
-        if ring.is_some_and(|ring| ring.secrets().contains_key(&name)) {
-            app.store.delete_secret(scope, &name, input.now).await?;
+        let set = ring.is_some_and(|ring| ring.secrets().contains_key(&name));
+        if !set || !app.store.delete_secret(scope, &name, input.now).await? {
+            app.store.forget_model(id, input.now).await?;
         }
         return Ok(Reply::ok(&ModelSet {
             status: "cleared",

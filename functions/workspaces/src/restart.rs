@@ -50,10 +50,9 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         return Err(paused.unwrap_or_else(life::no_provisioner));
     }
     let boot_within = app.settings.fleet.boot_within;
-    let runs = !own.meta.is_external() && app.settings.fleet.runs(&own.meta.runtime);
     let ask = Ask::new(&Act::Restart, boot_within, input.now)
         .resetting(reset)
-        .adopting(runs);
+        .adopting(&app.settings.fleet.images);
     // What an operator paused would resume itself by starting anew.
     let itself = matches!(identity, Identity::Workspace(_)) && !app.settings.mode.doors_open();
     let ask = ask.unless(if itself { &[Status::Paused] } else { &[] });

@@ -11,7 +11,7 @@ use edge::{
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::workspaces::{Meta, Moved, Parts, Patch};
+use store::workspaces::{Meta, Moved, Parts, Patch, Patched};
 
 use crate::fields::{self, MAX_NAME, MAX_ROLE, MAX_RUNTIME};
 
@@ -128,7 +128,8 @@ impl UpdateRequest {
 /// Checks all, then writes: place in the tree first, the rest in one update.
 ///
 /// # Errors
-/// 400, 401, 403 when an agent wants to change what is its operator's, 404.
+/// 400, 401, 403 when an agent wants to change what is its operator's, 404, 409 when it has a machine
+/// of ours and is to become external.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
     let id: WorkspaceId = input.param("id")?;
     let identity = app.own(&caller, id).await?;
@@ -150,9 +151,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
         .filter(|found| found.beat.is_some())
         .ok_or_else(missing)?;
     if patch.runtime.as_deref() == Some("external") && workspace.host() == Host::Machine {
-        return Err(Error::conflict(
-            "it has a machine of the platform, which nobody would stop: make an external workspace beside it",
-        ));
+        return Err(on_machine());
     }
 
     if let Some(parent) = parent {
@@ -169,13 +168,21 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
                 .ok_or_else(missing)?;
         }
     }
-    if !app.store.patch_workspace(id, &patch).await? {
-        return Err(missing());
+    match app.store.patch_workspace(id, &patch).await? {
+        Patched::Yes => {}
+        Patched::Unknown => return Err(missing()),
+        Patched::OnMachine => return Err(on_machine()),
     }
     Ok(Reply::ok(&UpdateReply {
         status: "updated",
         needs_restart: patch.workspace_dir.is_some().then_some(true),
     }))
+}
+
+fn on_machine() -> Error {
+    Error::conflict(
+        "it has a machine of the platform, which nobody would stop: make an external workspace beside it",
+    )
 }
 
 async fn move_below(
@@ -247,11 +254,12 @@ pub fn describe(api: &mut Api) {
     )
     .about(
         "403 for a workspace that would change its own `tier`, `parent_id`, `runtime`, \
-             `workspace_dir` or `hibernation_idle_minutes`, but in open development.",
+             `workspace_dir` or `hibernation_idle_minutes`, but in open development. 409 for one with a \
+             machine of ours that is to become external.",
     )
     .body::<UpdateRequest>(MAX_BYTES)
     .ok::<UpdateReply>("It is changed.")
-    .fails(&[Kind::Missing]);
+    .fails(&[Kind::Missing, Kind::Conflict]);
 }
 
 #[cfg(test)]

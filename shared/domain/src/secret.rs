@@ -44,6 +44,11 @@ impl Scope {
 pub struct SecretName(String);
 
 impl SecretName {
+    /// The one that says which model a workspace uses (contract: lifecycle-and-sweepers 4.1).
+    pub fn model() -> Self {
+        Self("MODEL_PROVIDER".to_owned())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,7 +1,7 @@
 //! What a new workspace is to remember is kept before it is there, and nowhere else.
 
 use domain::Mode;
-use e2e::counted::{InCall, InProcess};
+use e2e::counted::{AwsCall, InCall, InProcess};
 use serde_json::{Value, json};
 use store::keys;
 
@@ -59,6 +59,48 @@ async fn a_purge_leaves_none_of_them() {
         permitted("workspaces.delete", &calls);
         assert_eq!(kept(&inside, &id).await.is_some(), left, "{query}");
     }
+}
+
+#[tokio::test]
+async fn a_refused_creation_leaves_none_behind() {
+    let inside = InProcess::limited(Mode::DevClosed, 2).await;
+    let gone = inside.workspace("Gone").await;
+    let path = format!("/workspaces/{}?confirm=true", gone.id);
+    let delete = inside.call(reqwest::Method::DELETE, &path);
+    delete.bearer(&inside.admin).await.expect(200);
+    let create = |name: &str, parent: Option<&str>| {
+        let call = inside.post("/workspaces").bearer(&inside.admin);
+        call.header("idempotency-key", "refused").json(&json!({
+            "name": name, "external": true, "parent_id": parent,
+            "initial_memories": [{"content": "one"}], "secrets": {"KEY": "value"},
+        }))
+    };
+    let written = |calls: &[AwsCall]| {
+        let files = calls.iter().filter(|call| call.service != "dynamodb");
+        files.map(|call| call.operation.clone()).collect::<Vec<_>>()
+    };
+    let (refused, calls) = create("Own", Some(&gone.id)).counted().await;
+    assert_eq!(refused.error(), (400, "parent workspace not found"));
+    assert!(written(&calls).is_empty(), "{:?}", written(&calls));
+    let (made, calls) = create("Own", None).counted().await;
+    let id = made.expect(201).text("id");
+    permitted("workspaces.create", &calls);
+    assert!(kept(&inside, &id).await.is_some());
+    for (name, status) in [("Own", 201), ("Another", 409)] {
+        let (again, calls) = create(name, None).counted().await;
+        assert_eq!(again.status, status, "{name}");
+        assert!(written(&calls).is_empty(), "{name}: {:?}", written(&calls));
+    }
+    inside.workspace("Last").await;
+    let call = inside
+        .post("/workspaces")
+        .bearer(&inside.admin)
+        .json(&json!({
+            "name": "Too many", "external": true, "initial_memories": [{"content": "one"}],
+        }));
+    let (full, calls) = call.counted().await;
+    assert_eq!(full.error(), (409, "workspace quota reached"));
+    assert!(written(&calls).is_empty(), "{:?}", written(&calls));
 }
 
 #[tokio::test]

@@ -288,7 +288,40 @@ async fn what_is_asked_of_another_status_is_not_done() {
         .expect("done");
     let machine = row(&inside, id(&own)).await.machine.expect("a machine");
     assert!(machine.reset_session && machine.wanted == Wanted::Running);
-    act(&inside, &own, &Act::Restart).await;
-    let machine = row(&inside, id(&own)).await.machine.expect("a machine");
-    assert!(!machine.reset_session);
+}
+
+#[tokio::test]
+async fn a_reset_lasts_until_an_agent_is_back() {
+    async fn resets(inside: &InProcess, own: &Workspace) -> bool {
+        let machine = row(inside, id(own)).await.machine;
+        machine.expect("a machine").reset_session
+    }
+    for host in [Host::Machine, Host::ByHand] {
+        let inside = InProcess::new(Mode::DevClosed).await;
+        let own = hosted(&inside, host).await;
+        act(&inside, &own, &Act::Restart).await;
+        assert!(!resets(&inside, &own).await, "{host:?}: nobody asked");
+        let resetting = Ask::new(&Act::Restart, None, Timestamp::now()).resetting(true);
+        let acted = inside.app.store.act(id(&own), &resetting).await;
+        acted.expect("done");
+        // A second start, a stop in between and a boot that failed lose nothing of it.
+        for between in [None, Some(Act::Pause), Some(Act::Fail(BootFailure::LAUNCH))] {
+            if let Some(between) = &between {
+                act(&inside, &own, between).await;
+            }
+            act(&inside, &own, &Act::Restart).await;
+            assert!(resets(&inside, &own).await, "{host:?}: {between:?}");
+        }
+        // Its agent is there: what it remembers from now on stays.
+        let mint = inside.post(&format!("/workspaces/{}/tokens", own.id));
+        let token = mint.bearer(&inside.admin).await.expect(201);
+        let own = Workspace {
+            token: token.text("auth_token"),
+            ..own
+        };
+        let came = inside.register(&own, e2e::counted::PUBLIC).await;
+        came.expect(200);
+        act(&inside, &own, &Act::Restart).await;
+        assert!(!resets(&inside, &own).await, "{host:?}: it has come up");
+    }
 }

@@ -55,3 +55,28 @@ async fn keys_left_for_ever_are_an_outage() {
     let error = found.expect("an answer in time").expect_err("an outage");
     assert_eq!(error.kind(), domain::Kind::PlatformUnavailable);
 }
+
+#[tokio::test]
+async fn prompts_that_one_answer_cannot_carry_are_cut_and_it_says_so() {
+    let inside = InProcess::new(Mode::DevClosed).await;
+    let own = inside.workspace("Own").await;
+    let path = format!("/workspaces/{}/schedules", own.id);
+    // Each quote takes four bytes of an answer: text in a text.
+    let prompt = "\"".repeat(64 * 1024);
+    for n in 0..25 {
+        let body = json!({"name": n.to_string(), "cron_expr": "0 9 * * *", "prompt": prompt});
+        let made = inside.post(&path).bearer(&own.token).json(&body);
+        made.await.expect(201);
+        if ![0, 24].contains(&n) {
+            continue;
+        }
+        let listed = inside.get(&path).bearer(&own.token).await.expect(200);
+        let rows = listed.json.as_array().expect("a list");
+        assert_eq!(rows.len(), n + 1);
+        assert_eq!(rows[0]["prompt"], prompt);
+        let said = listed.header("x-prompts-truncated");
+        assert_eq!(said, if n == 24 { "true" } else { "" });
+        let last = rows[n]["prompt"].as_str().expect("a text");
+        assert_eq!(last.len() < 300, n == 24, "{}", last.len());
+    }
+}

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{Mode, secret::Scope};
 use e2e::{
     Answer, Workspace,
-    counted::{ALWAYS, Fault, InCall, InProcess, gate},
+    counted::{ALWAYS, Fault, InCall, InProcess, gate, jobs},
 };
 use jiff::Timestamp;
 use reqwest::Method;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use store::{
     keys::{self, Key},
     secrets::Environment,
+    workspaces::Parts,
 };
 
 const PLAIN: &str = "sk-plain-0123456789";
@@ -283,4 +284,73 @@ async fn a_removal_that_was_cut_off_leaves_what_nobody_can_read() {
     assert_ne!(stored(&inside, &key).await, Value::Null);
     delete("?purge=true").await.expect(200);
     assert_eq!(stored(&inside, &key).await, Value::Null);
+}
+
+/// The last choice of a model wins, whichever way it is made: the one of the creation, which comes
+/// before any secret, is gone once somebody changes the workspace's own.
+#[tokio::test]
+async fn whoever_changes_the_model_changes_the_one_of_the_creation() {
+    let inside = InProcess::new(Mode::DevClosed).await;
+    let chosen = async |of: &str| {
+        let id = of.parse().expect("an id");
+        let found = inside.app.store.workspace(id, Parts::Core).await;
+        found.expect("read").expect("there").meta.model
+    };
+    let put = |of: &str, model: &str| {
+        let call = inside.call(Method::PUT, &format!("/workspaces/{of}/model"));
+        call.bearer(&inside.admin).json(&json!({"model": model}))
+    };
+    let set =
+        |of: &str, key: &str| set(&inside, &format!("/workspaces/{of}/secrets"), key, "local");
+    let delete = |of: &str, key: &str| {
+        let path = format!("/workspaces/{of}/secrets/{key}");
+        inside.call(Method::DELETE, &path).bearer(&inside.admin)
+    };
+    for (way, born_with) in [
+        ("put", None),
+        ("clear", None),
+        ("clear", Some("MODEL_PROVIDER")),
+        ("clear", Some("OTHER")),
+        ("set", None),
+        ("delete", Some("MODEL_PROVIDER")),
+    ] {
+        let secrets = born_with.map(|key| (key.to_owned(), json!("born")));
+        let secrets: serde_json::Map<String, Value> = secrets.into_iter().collect();
+        let new = json!({
+            "name": "Own", "runtime": "hermes", "model": "chosen", "secrets": secrets,
+        });
+        let made = inside.post("/workspaces").bearer(&inside.admin).json(&new);
+        let own = made.await.expect(201).text("id");
+        // Any other secret is none of its business.
+        set(&own, "TOKEN").await.expect(200);
+        delete(&own, "TOKEN").await.expect(200);
+        assert_eq!(chosen(&own).await.as_deref(), Some("chosen"), "{way}");
+        inside.wire.take();
+        let answer = match way {
+            "put" => put(&own, "better").await,
+            "clear" => put(&own, "").await,
+            "set" => set(&own, "MODEL_PROVIDER").await,
+            _ => delete(&own, "MODEL_PROVIDER").await,
+        };
+        answer.expect(200);
+        let restarts = format!("{:?}", jobs(&inside.wire.take()));
+        assert!(
+            restarts.contains("RestartV1"),
+            "{way}, {born_with:?}: {restarts}"
+        );
+        assert_eq!(chosen(&own).await, None, "{way}, {born_with:?}");
+        let shown = inside.get(&format!("/workspaces/{own}/model"));
+        let shown = shown.bearer(&inside.admin).await.expect(200).text("model");
+        let expected = match way {
+            "put" => "better",
+            "set" => "local",
+            _ => "",
+        };
+        assert_eq!(shown, expected, "{way}, {born_with:?}");
+        // Nothing is left that could be cleared.
+        put(&own, "").await.expect(200);
+        inside.wire.take();
+        put(&own, "").await.expect(200);
+        assert!(jobs(&inside.wire.take()).is_empty(), "{way}, {born_with:?}");
+    }
 }

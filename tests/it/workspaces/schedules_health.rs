@@ -1,6 +1,7 @@
 //! `GET /workspaces/{id}/schedules/health`, `GET /admin/schedules/health`
 
 use e2e::{World, without};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::scheduled::{at, change, make, runs, shown};
@@ -55,6 +56,29 @@ async fn those_it_may_talk_to_see_its_health() {
         ),
     ] {
         assert_eq!(call.await.error(), (401, sentence));
+    }
+}
+
+#[tokio::test]
+async fn health_is_read_and_the_id_of_no_schedule() {
+    let world = World::new();
+    let family = world.workspace("Family").await;
+    let (own, peer) = (
+        world.child("Own", &family).await,
+        world.child("Peer", &family).await,
+    );
+    make(&world, &own, "Daily", "0 9 * * *").await;
+    let path = at(&own, "/health");
+    world.get(&path).by(&peer).await.expect(200);
+    for method in [Method::PATCH, Method::DELETE] {
+        let call = || {
+            world
+                .call(method.clone(), &path)
+                .json(&json!({"name": "x"}))
+        };
+        // Who may see it may not change anything.
+        assert_eq!(call().by(&peer).await.status, 401, "{method}");
+        assert_eq!(call().bearer(&own.token).await.status, 400, "{method}");
     }
 }
 

@@ -10,10 +10,7 @@ pub mod sts;
 
 use std::time::Duration;
 
-use domain::{
-    Error, Kind, Result, WorkspaceId,
-    secret::{Scope, SecretName},
-};
+use domain::{Error, Kind, Result, WorkspaceId, secret::Scope};
 use edge::{
     App, Caller, Input, Missing, Reply,
     openapi::{Api, Who},
@@ -188,7 +185,6 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
         let Some(record) = record else {
             return Err(refused("not the machine that its workspace waits for"));
         };
-        let model: SecretName = "MODEL_PROVIDER".parse()?;
         let found = self.vault.environment_in(id, &rows, input.now).await;
         let secrets = match found.map_err(busy)? {
             Environment::Whole(secrets) => secrets,
@@ -202,9 +198,7 @@ impl<M: Machines, S: Identifies> Exchange<M, S> {
         let image = configured.map(|it| images.image(&workspace.meta.runtime, it));
         claim.image = image;
         let platform_url = input.base_url(&app.settings.public_url);
-        let own = rows.keyring(Scope::Workspace(id))?;
-        let own_model = own.is_some_and(|ring| ring.secrets().contains_key(&model));
-        let env = environment(&workspace.meta, own_model, &secrets, &platform_url);
+        let env = environment(&workspace.meta, &secrets, &platform_url);
         let token = tokens::fresh()?;
         let given = Given {
             workspace_id: id,

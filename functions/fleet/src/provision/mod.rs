@@ -165,7 +165,7 @@ impl<M: Machines> Provisioner<M> {
             return Ok(Vec::new());
         };
         let required = self.crew.app.store.required_env(template).await?;
-        let all = environment(meta, false, secrets, &self.platform_url.to_string());
+        let all = environment(meta, secrets, &self.platform_url.to_string());
         Ok(missing(required, &all))
     }
 

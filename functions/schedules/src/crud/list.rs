@@ -77,16 +77,21 @@ impl From<FireRow> for Run {
     }
 }
 
-/// Oldest first. Prompts that the answer cannot carry are cut.
+/// Oldest first. Prompts that the answer cannot carry are cut, and it says so: who writes back what it
+/// read would lose the rest.
 pub(super) async fn list(app: &App, workspace: WorkspaceId) -> Result<Reply> {
     let found = app.store.schedules(workspace).await?;
     let prompts = app.store.prompts(&found).await?;
     let rows = found.into_iter().zip(prompts);
     let rows = rows.map(|(schedule, prompt)| Row::of(schedule, prompt));
-    let (reply, _) = Reply::list(rows.collect(), |row: &mut Row| {
+    let (reply, whole) = Reply::list(rows.collect(), |row: &mut Row| {
         row.prompt = prompt_preview(&row.prompt);
     });
-    Ok(reply)
+    Ok(if whole {
+        reply
+    } else {
+        reply.header("x-prompts-truncated", "true")
+    })
 }
 
 /// The last runs, newest first; none of a schedule that is not there.
@@ -107,6 +112,11 @@ pub(super) fn describe(api: &mut Api) {
     let path = "GET /workspaces/{id}/schedules";
     api.route("list_schedules", path, Who::Own, "A workspace's schedules")
         .ok::<Vec<Row>>("Oldest first.")
+        .with_header(
+            200,
+            "X-Prompts-Truncated",
+            "`true` where prompts were cut to their beginning, as the answer cannot carry them.",
+        )
         .fails(&[]);
     let path = "GET /workspaces/{id}/schedules/{schedule_id}/history";
     api.route(

@@ -27,11 +27,12 @@ const TRIES: usize = 5;
 /// 400, 401, 403, 404, 409, 413.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
     let id: WorkspaceId = input.param("id")?;
-    if input
+    // To whoever changes or deletes one, it is the id of none.
+    let shows_health = input
         .path
         .trim_end_matches('/')
-        .ends_with("/schedules/health")
-    {
+        .ends_with("/schedules/health");
+    if shows_health && !input.has_param("schedule_id") {
         return health::show(app, &caller, id).await;
     }
     app.own(&caller, id).await?;

@@ -42,12 +42,23 @@ impl Memory {
 /// Keeps those that count: before the workspace is there, or a crash would lose them. Without one
 /// nothing is written.
 ///
+/// Price: a creation that is refused after this leaves a file that nobody finds, since this function
+/// may not delete any. So the one refusal left that can last is looked at here as well; others need
+/// another call at the same moment.
+///
 /// # Errors
-/// The bucket did not answer.
+/// 409 when there are as many workspaces as there may be; the bucket did not answer.
 pub(super) async fn keep(app: &App, id: WorkspaceId, memories: &[Memory]) -> Result<()> {
     let kept: Vec<Value> = memories.iter().filter_map(Memory::kept).collect();
     if kept.is_empty() {
         return Ok(());
+    }
+    let most = app.settings.max_workspaces;
+    if most > 0 {
+        let there = app.store.count_workspaces().await?;
+        if there >= most {
+            return Err(app.settings.quota_reached(there));
+        }
     }
     let record = json!({"namespace": format!("workspace:{id}"), "memories": kept});
     let bytes = record.to_string().into_bytes();

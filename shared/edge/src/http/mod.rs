@@ -78,13 +78,12 @@ where
     let handling = caught(async { handler(context, caller, input).await });
     let outcome = in_time(stops_at, now, handling).await;
     rate::note(app, &who, &outcome, now).await;
-    asked.finish(outcome)
+    asked.finish(outcome, Timestamp::now())
 }
 
 /// What of a request its answer depends on.
 struct Asked {
     path: String,
-    at: Timestamp,
     metrics: Metrics,
     origin: cors::Origin,
     /// None for a browser that asks whether it may ask: it cannot say for whom.
@@ -109,7 +108,6 @@ impl Asked {
         let asks_first = input.method == Method::OPTIONS && origin != cors::Origin::None;
         let asked = Self {
             path: input.path.clone(),
-            at: input.now,
             metrics: Metrics::of(&settings.stack),
             origin,
             share: (!asks_first).then(|| rate::take(app, &caller, &input)),
@@ -123,8 +121,8 @@ impl Asked {
         Ok((asked, caller, input))
     }
 
-    /// What a handler said, with the headers that every answer of one has.
-    fn finish(&self, outcome: Result<Reply>) -> Response<Body> {
+    /// What a handler had said by `now`, with the headers that every answer of one has.
+    fn finish(&self, outcome: Result<Reply>, now: Timestamp) -> Response<Body> {
         let of_agent = failure::is_of_agent(&outcome);
         let mut response = match outcome {
             Ok(reply) => reply.into_response(),
@@ -134,7 +132,9 @@ impl Asked {
             }
         };
         if of_agent && response.status().is_server_error() {
-            self.metrics.write(&[(Metric::AgentsFailed, 1)], self.at);
+            // The gateway counts its 5xx as it answers, up to 30 s after the request came: an alarm
+            // takes one from the other, period by period.
+            self.metrics.write(&[(Metric::AgentsFailed, 1)], now);
         }
         security::decorate(response.headers_mut(), &self.path);
         self.counted(response)

@@ -7,6 +7,7 @@ use std::{convert::Infallible, fmt, pin::Pin};
 
 use domain::Result;
 use futures_util::{Stream, StreamExt as _, stream};
+use jiff::Timestamp;
 use lambda_http::{Body, Request, RequestExt as _, Response, request::LambdaRequest};
 use lambda_runtime::{LambdaEvent, MetadataPrelude, StreamResponse};
 
@@ -86,8 +87,8 @@ where
     let (stops_at, now) = (input.stops_at, input.now);
     let handling = caught(async { handler(context, caller, input).await });
     match in_time(stops_at, now, handling).await {
-        Ok(Streamed { head, rest }) => (asked.finish(Ok(head)), rest),
-        Err(error) => (asked.finish(Err(error)), nothing()),
+        Ok(Streamed { head, rest }) => (asked.finish(Ok(head), Timestamp::now()), rest),
+        Err(error) => (asked.finish(Err(error), Timestamp::now()), nothing()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! One act: read, decide, change, in one transaction; decided anew when something moved meanwhile.
 
+use std::collections::BTreeMap;
+
 use domain::{
     Error, Result, WorkspaceId,
     lifecycle::{Act, Called, Host, REVIVE_PAUSE, Turn, Wanted},
@@ -38,8 +40,9 @@ pub struct Ask<'a> {
     pub with: Option<WorkspaceId>,
     /// Whether its new process begins without the session of the old one.
     pub reset: bool,
-    /// Whether the fleet has an image for it: if it was run by hand so far, it gets a machine now.
-    pub adopts: bool,
+    /// The runtimes that the fleet has images for: run by hand so far, it gets a machine now if it
+    /// has one of these when the act is done, whatever it had when it was asked for.
+    pub adopts: Option<&'a BTreeMap<String, String>>,
     /// Only if it had nothing to do since then.
     pub idle_since: Option<Timestamp>,
     /// How long it may take to register, if it is to run; none: as long as its runtime needs.
@@ -63,7 +66,7 @@ impl<'a> Ask<'a> {
             unless: &[],
             with: None,
             reset: false,
-            adopts: false,
+            adopts: None,
             boot_within: boot_within.into(),
             now,
         }
@@ -90,10 +93,14 @@ impl<'a> Ask<'a> {
         Self { reset, ..self }
     }
 
-    /// Whether it gets a machine if it was run by hand so far. An external workspace never does.
+    /// It gets a machine if it was run by hand so far and there is an image for its runtime. An
+    /// external workspace never does.
     #[must_use]
-    pub fn adopting(self, adopts: bool) -> Self {
-        Self { adopts, ..self }
+    pub fn adopting(self, images: &'a BTreeMap<String, String>) -> Self {
+        Self {
+            adopts: Some(images),
+            ..self
+        }
     }
 
     /// Only if this is still its machine's generation.
@@ -262,9 +269,14 @@ impl Store {
 /// Who runs it from this act on.
 pub(super) fn host(workspace: &Workspace, ask: &Ask<'_>) -> Host {
     match workspace.host() {
-        Host::ByHand if ask.adopts => Host::Machine,
+        Host::ByHand if adopts(workspace, ask) => Host::Machine,
         host => host,
     }
+}
+
+fn adopts(workspace: &Workspace, ask: &Ask<'_>) -> bool {
+    ask.adopts
+        .is_some_and(|images| images.contains_key(&workspace.meta.runtime))
 }
 
 /// The ancestors that must not be paused, nearest last.

@@ -45,7 +45,8 @@ pub struct Machine {
     pub done: u32,
     /// How many machines were tried for this generation, from 1: each has its own client token.
     pub attempt: u32,
-    /// Whether this generation's process begins without the session of the one before.
+    /// Whether this generation's process begins without the session of the one before: it was asked
+    /// for with this start, or with an earlier one after which no agent came up.
     #[serde(default)]
     pub reset_session: bool,
     /// The machine, once it is known.

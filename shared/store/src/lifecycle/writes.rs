@@ -24,17 +24,28 @@ pub(super) fn ends_process(turn: &Turn) -> bool {
     )
 }
 
-/// The address and the task go with the process; why it failed stays.
+/// The address and the task go with the process; why it failed stays. Who runs it follows from what
+/// runs in it, so that must still be what was read.
 pub(super) fn cold(workspace: &Workspace, turn: &Turn, act: &Act) -> Write {
     let key = keys::meta(workspace.meta.id);
-    let there = "attribute_exists(pk) AND attribute_not_exists(#removed_at)";
-    let change = Change::at(key.clone()).when(there).naming("removed_at");
+    let runtime = &workspace.meta.runtime;
+    let there =
+        "attribute_exists(pk) AND attribute_not_exists(#removed_at) AND #runtime = :runtime";
+    let change = Change::at(key.clone())
+        .when(there)
+        .naming("removed_at")
+        .naming("runtime")
+        .with("runtime", runtime);
     match act {
         Act::Fail(failure) => change
             .set("last_sample_error", failure.sample_error())
             .into(),
         _ if ends_process(turn) => change.set("url", "").set("current_task", "").into(),
-        _ => Write::check(key).when(there).naming("removed_at"),
+        _ => Write::check(key)
+            .when(there)
+            .naming("removed_at")
+            .naming("runtime")
+            .with("runtime", runtime),
     }
 }
 
@@ -121,10 +132,22 @@ fn booting(change: Change, workspace: &Workspace, ours: bool, ask: &Ask<'_>) -> 
     let needs = || lifecycle::boot_within(&workspace.meta.runtime);
     let deadline = ask.now + ask.boot_within.unwrap_or_else(needs);
     let change = change
-        .set("reset_session", ask.reset)
+        .set("reset_session", ask.reset || still_resets(workspace))
         .set("wished_at", ask.now.as_microsecond())
         .set("boot_by", deadline.as_microsecond());
     due(change, id, first_look(ours, deadline, ask.now))
+}
+
+/// Whether a start without the session of before was asked for, and no agent has come up since: a
+/// start that overtakes it is one without that session as well. What is told of a restart stays with
+/// the beat until the agent is back, so this needs no write of its own.
+fn still_resets(workspace: &Workspace) -> bool {
+    let asked = workspace
+        .machine
+        .as_ref()
+        .is_some_and(|it| it.reset_session);
+    let beat = workspace.beat.as_ref();
+    asked && beat.is_some_and(|beat| beat.restart.is_some())
 }
 
 /// The job for what is wished now.

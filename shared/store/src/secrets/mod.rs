@@ -16,7 +16,7 @@ mod save;
 mod wrap;
 
 use domain::{
-    Result,
+    Result, WorkspaceId,
     secret::{Scope, SecretName},
 };
 pub use environment::{Environment, Unreadable};
@@ -69,6 +69,7 @@ impl Store {
             .remove_entry(keyring::CREATED, name.as_str())
             .remove_entry(keyring::UPDATED, name.as_str());
         let mut writes = vec![forgotten.into(), Write::delete(keys::secret(scope, name))];
+        writes.extend(unchosen(scope, name));
         writes.extend(restarts_after(scope, name, now));
         match self.transact(writes).await {
             Ok(()) => Ok(true),
@@ -76,4 +77,33 @@ impl Store {
             Err(other) => Err(other.into_error()),
         }
     }
+
+    /// Forgets the model that a workspace was made with; false when it has none. Its machine is
+    /// started anew.
+    ///
+    /// # Errors
+    /// The datastore did not answer.
+    pub async fn forget_model(&self, id: WorkspaceId, now: Timestamp) -> Result<bool> {
+        let (scope, name) = (Scope::Workspace(id), SecretName::model());
+        let forgotten = Change::at(keys::meta(id))
+            .when("attribute_exists(#model) AND attribute_not_exists(removed_at)")
+            .remove("model");
+        let mut writes = vec![forgotten.into()];
+        writes.extend(restarts_after(scope, &name, now));
+        match self.transact(writes).await {
+            Ok(()) => Ok(true),
+            Err(TransactError::Cancelled(_)) => Ok(false),
+            Err(TransactError::Failed(error)) => Err(error),
+        }
+    }
+}
+
+/// A workspace's own model is its last choice: the one it was made with, which comes before any
+/// secret, is not its choice any more once somebody sets or deletes the secret.
+fn unchosen(scope: Scope, name: &SecretName) -> Option<Write> {
+    let Scope::Workspace(id) = scope else {
+        return None;
+    };
+    let change = Change::at(keys::meta(id)).when("attribute_exists(pk)");
+    (*name == SecretName::model()).then(|| change.remove("model").into())
 }

@@ -13,6 +13,7 @@ use super::{
     cipher::{DataKey, VERSION},
     keyring::{CREATED, DATA_KEY, Keyring, UPDATED, blob},
     restarts::restarts_after,
+    unchosen,
     wrap::NoKey,
 };
 use crate::{
@@ -74,6 +75,7 @@ impl Vault {
                 // The hot item is what removal deletes: no secret outlives its workspace.
                 writes.push(Write::check(keys::beat(id)).if_there());
             }
+            writes.extend(unchosen(scope, name));
             writes.extend(restarts_after(scope, name, now));
             let why = match self.store.transact(writes).await {
                 Ok(()) => return Ok(Saved::Yes),

@@ -40,6 +40,31 @@ impl Patch {
         *self == Self::default()
     }
 
+    /// Whether it says that a host of the user's runs it from now on.
+    fn leaves_us(&self) -> bool {
+        self.runtime.as_deref() == Some("external")
+    }
+
+    /// What is written or must hold beside the cold item; the check of its machine is the last.
+    fn beside(&self, id: WorkspaceId) -> Vec<Write> {
+        // The minutes stand on the hot item as well: the sweep that reads all of those then knows,
+        // without another read, who may ever fall asleep.
+        let hot = self.hibernation_idle_minutes.map(|minutes| {
+            Change::at(keys::beat(id))
+                .when("attribute_exists(pk)")
+                .set_or_remove(SLEEPS_AFTER, (minutes > 0).then_some(minutes))
+                .into()
+        });
+        // A restart may have given it one since it was read.
+        let machine = self.leaves_us().then(|| {
+            Write::check(keys::machine(id))
+                .when("attribute_not_exists(pk) OR #ours = :no")
+                .naming("ours")
+                .with("no", false)
+        });
+        hot.into_iter().chain(machine).collect()
+    }
+
     fn change(&self, id: WorkspaceId) -> Change {
         let Self {
             name,
@@ -82,6 +107,17 @@ impl Patch {
     }
 }
 
+/// What became of a patch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patched {
+    /// It is as it says.
+    Yes,
+    /// There is no such workspace (any more).
+    Unknown,
+    /// It was to run on a host of the user's, and has a machine of ours that nobody would stop.
+    OnMachine,
+}
+
 /// What became of a move.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Moved {
@@ -92,33 +128,35 @@ pub enum Moved {
 }
 
 impl Store {
-    /// Applies a patch; false when the workspace is not there or removed.
+    /// Applies a patch.
     ///
     /// # Errors
     /// The datastore did not answer.
-    pub async fn patch_workspace(&self, id: WorkspaceId, patch: &Patch) -> Result<bool> {
+    pub async fn patch_workspace(&self, id: WorkspaceId, patch: &Patch) -> Result<Patched> {
         if patch.is_empty() {
-            return Ok(true);
+            return Ok(Patched::Yes);
         }
-        if let Some(minutes) = patch.hibernation_idle_minutes {
-            return self.patch_with_sleep(id, patch, minutes).await;
+        let beside = patch.beside(id);
+        if beside.is_empty() {
+            return match self.update(patch.change(id)).await {
+                Ok(_) => Ok(Patched::Yes),
+                Err(UpdateError::Refused(_)) => Ok(Patched::Unknown),
+                Err(UpdateError::Failed(error)) => Err(error),
+            };
         }
-        match self.update(patch.change(id)).await {
-            Ok(_) => Ok(true),
-            Err(UpdateError::Refused(_)) => Ok(false),
-            Err(UpdateError::Failed(error)) => Err(error),
-        }
-    }
-
-    /// The minutes stand on the hot item as well: the sweep that reads all of those then knows,
-    /// without another read, who may ever fall asleep.
-    async fn patch_with_sleep(&self, id: WorkspaceId, patch: &Patch, minutes: i64) -> Result<bool> {
-        let hot = Change::at(keys::beat(id))
-            .when("attribute_exists(pk)")
-            .set_or_remove(SLEEPS_AFTER, (minutes > 0).then_some(minutes));
-        match self.transact([patch.change(id).into(), hot.into()]).await {
-            Ok(()) => Ok(true),
-            Err(TransactError::Cancelled(_)) => Ok(false),
+        let machine_at = beside.len();
+        let writes = [patch.change(id).into()].into_iter().chain(beside);
+        match self.transact(writes).await {
+            Ok(()) => Ok(Patched::Yes),
+            Err(TransactError::Cancelled(why)) => {
+                let gone = (0..machine_at).any(|n| why.failed(n));
+                let kept = patch.leaves_us() && why.failed(machine_at) && !gone;
+                Ok(if kept {
+                    Patched::OnMachine
+                } else {
+                    Patched::Unknown
+                })
+            }
             Err(TransactError::Failed(error)) => Err(error),
         }
     }

@@ -12,7 +12,7 @@ mod remove;
 
 use std::net::IpAddr;
 
-pub use change::{Moved, Patch};
+pub use change::{Moved, Patch, Patched};
 pub(crate) use create::unmoved;
 pub use create::{Created, NewWorkspace};
 use domain::{
@@ -63,7 +63,7 @@ pub struct Meta {
     pub tier: i64,
     /// What runs in it.
     pub runtime: String,
-    /// The model it uses, if somebody chose one.
+    /// The model it was made with, if one was chosen and its secret was not changed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Where its agent answers, as the agent gave it.
