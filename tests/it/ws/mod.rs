@@ -6,6 +6,7 @@ mod fifty;
 pub(crate) mod gateway;
 mod live;
 mod operators;
+mod partly;
 mod push;
 mod replay;
 mod revoked;

@@ -133,3 +133,32 @@ fn parts(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
     }
     parts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_what_one_call_takes_and_keep_the_order() {
+        let most = BYTES_AT_ONCE;
+        for (lengths, expected) in [
+            (vec![], vec![]),
+            (vec![1; 10], vec![10]),
+            (vec![1; 11], vec![10, 1]),
+            (vec![1; 25], vec![10, 10, 5]),
+            (vec![most / 2, most / 2], vec![2]),
+            (vec![most / 2, most / 2 + 1], vec![1, 1]),
+            // What is too long for itself is tried all the same, alone.
+            (vec![most + 1, 1, most, 1], vec![1, 1, 1, 1]),
+            (vec![1, most + 1, 1], vec![1, 1, 1]),
+            (vec![most / 4; 9], vec![4, 4, 1]),
+        ] {
+            let entries = lengths.iter().map(|it| "x".repeat(*it)).enumerate();
+            let entries: Vec<Entry> = entries.collect();
+            let parts = parts(entries.clone());
+            let counts: Vec<_> = parts.iter().map(Vec::len).collect();
+            assert_eq!(counts, expected, "{lengths:?}");
+            assert_eq!(parts.concat(), entries);
+        }
+    }
+}
