@@ -10,6 +10,7 @@ mod partly;
 mod push;
 mod replay;
 mod revoked;
+mod room;
 mod slow;
 mod stream;
 
