@@ -23,6 +23,10 @@ const MAX_OF_ONE: usize = 50;
 /// # Errors
 /// Never: a refusal is an answer, and what the datastore does not say is 503.
 pub async fn handle(app: &'static App, handshake: Handshake) -> Result<Value> {
+    if !edge::http::is_for(&app.settings.org_id, |name| handshake.header(name)) {
+        // Without a word, as over HTTP.
+        return Ok(json!({"statusCode": 404}));
+    }
     Ok(match admit(app, &handshake, Timestamp::now()).await {
         Ok(()) => {
             let mut answer = json!({"statusCode": 200});
@@ -49,12 +53,12 @@ pub async fn handle(app: &'static App, handshake: Handshake) -> Result<Value> {
 }
 
 async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
+    let settings = &app.settings;
     let since = handshake.since(now)?;
     let from_protocol = handshake.offer().map(|(it, _)| format!("Bearer {it}"));
     let authorization = handshake
         .header("authorization")
         .or(from_protocol.as_deref());
-    let settings = &app.settings;
     let caller = Caller::of(
         authorization,
         handshake.header("x-workspace-id"),

@@ -112,6 +112,34 @@ async fn one_workspace_has_fifty_connections_and_takes_nobody_elses_place() {
 }
 
 #[tokio::test]
+async fn a_guarded_stack_lets_its_own_organisation_listen() {
+    let inside = InProcess::new(Mode::Strict).await;
+    let guarded = inside.set(|settings| settings.org_id = "acme".to_owned());
+    let by = |name: &str, value: &str| {
+        let mut headers = json!({"Authorization": format!("Bearer {}", guarded.admin)});
+        headers[name] = json!(value);
+        headers
+    };
+    guarded.wire.take_all();
+    for headers in [
+        by("X-Other", "acme"),
+        by("X-Molecule-Org-Id", "other"),
+        by("Fly-Replay-Src", "state=other"),
+    ] {
+        let refused = asked(&guarded, &headers, &Value::Null).await;
+        assert_eq!(refused.0, 404, "{headers}");
+    }
+    assert!(guarded.wire.take_all().is_empty());
+    for headers in [
+        by("X-Molecule-Org-Id", "acme"),
+        by("Fly-Replay-Src", "instance=1; state=acme"),
+    ] {
+        let let_in = asked(&guarded, &headers, &Value::Null).await;
+        assert_eq!(let_in.0, 200, "{headers}");
+    }
+}
+
+#[tokio::test]
 async fn open_doors_let_people_in_and_know_workspaces_by_their_tokens() {
     let inside = InProcess::new(Mode::Dev).await;
     let own = inside.workspace("Own").await;

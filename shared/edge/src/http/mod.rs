@@ -18,6 +18,7 @@ use domain::{Error, Result};
 pub use failure::log_failure;
 pub(crate) use failure::status;
 use futures_util::FutureExt as _;
+pub use guard::is_for;
 use in_time::in_time;
 pub use input::{Fields, Input, Number};
 use jiff::Timestamp;
