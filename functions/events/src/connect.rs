@@ -47,7 +47,11 @@ pub async fn handle(app: &'static App, handshake: Handshake) -> Result<Value> {
                 _ => 503,
             };
             let body = json!({"error": error.message()}).to_string();
-            json!({"statusCode": status, "body": body})
+            let mut answer = json!({"statusCode": status, "body": body});
+            if let Some(seconds) = error.retry_after_seconds() {
+                answer["headers"] = json!({"Retry-After": seconds.to_string()});
+            }
+            answer
         }
     })
 }
@@ -64,6 +68,7 @@ async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
         handshake.header("x-workspace-id"),
         &settings.admin_token,
     );
+    edge::http::take_share(app, &caller, handshake.context.source_ip(), now)?;
     let (workspace_id, who, credential) = match &caller.workspace {
         Some(claimed) => {
             let id = claimed.parse()?;

@@ -28,6 +28,7 @@ use lambda_http::{
     request::LambdaRequest,
 };
 use lambda_runtime::LambdaEvent;
+pub use rate::take_share;
 pub use reply::{Done, Reply};
 pub use streamed::{Streamed, answer_streamed, serve_streams};
 pub use tidy::tidy;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::{Error, Kind, Result};
 use jiff::Timestamp;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
@@ -31,6 +32,24 @@ pub(super) fn take(app: &App, caller: &Caller, input: &Input) -> Share {
         app.limits
             .take(caller.token(), input.source_ip(), input.now)
     }))
+}
+
+/// Takes a share for who asks otherwise than over HTTP.
+///
+/// # Errors
+/// 429: there is none.
+pub fn take_share(app: &App, caller: &Caller, address: Option<&str>, now: Timestamp) -> Result<()> {
+    if app.settings.mode.doors_open() {
+        return Ok(());
+    }
+    let share = app.limits.take(caller.token(), address, now);
+    if share.allowed {
+        return Ok(());
+    }
+    let wait = u32::try_from(share.retry_after).unwrap_or(1);
+    Err(Error::new(Kind::TooMany, "rate limit exceeded")
+        .with("retry_after", wait)
+        .retry_after(wait))
 }
 
 impl Share {
