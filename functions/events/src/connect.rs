@@ -97,7 +97,9 @@ async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
             });
         }
     }
-    app.store.connect(&connection).await
+    app.store.connect(&connection).await?;
+    edge::http::note(app, &caller, now).await;
+    Ok(())
 }
 
 /// Who claims to be this workspace, if the claim holds.

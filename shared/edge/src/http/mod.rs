@@ -28,7 +28,7 @@ use lambda_http::{
     request::LambdaRequest,
 };
 use lambda_runtime::LambdaEvent;
-pub use rate::take_share;
+pub use rate::{note, take_share};
 pub use reply::{Done, Reply};
 pub use streamed::{Streamed, answer_streamed, serve_streams};
 pub use tidy::tidy;
@@ -80,7 +80,7 @@ where
     let handling = caught(async { handler(context, caller, input).await });
     let outcome = in_time(stops_at, now, handling).await;
     if outcome.is_ok() {
-        rate::note(app, &who, now).await;
+        note(app, &who, now).await;
     }
     asked.finish(outcome)
 }

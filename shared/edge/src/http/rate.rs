@@ -82,7 +82,7 @@ impl Share {
 /// Writes that the caller's token was used, at most once a minute: one write unit and one round trip,
 /// so 43,200 units a month for a token that is never at rest. Heartbeats are not noted here, as they look no credential up: they say
 /// which token proved them in the write they make anyway. A note that fails fails no request.
-pub(super) async fn note(app: &App, caller: &Caller, now: Timestamp) {
+pub async fn note(app: &App, caller: &Caller, now: Timestamp) {
     let (Some(hash), Some(credential)) = (caller.token(), caller.seen()) else {
         return;
     };

@@ -10,7 +10,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use lambda_http::{Body, Request, RequestExt as _, Response, request::LambdaRequest};
 use lambda_runtime::{LambdaEvent, MetadataPrelude, StreamResponse};
 
-use super::{Asked, Input, Reply, caught, in_time::in_time, tidy};
+use super::{Asked, Input, Reply, caught, in_time::in_time, rate, tidy};
 use crate::{App, Caller, Stop};
 
 type Bytes = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
@@ -83,10 +83,13 @@ where
         Ok(asked) => asked,
         Err(refusal) => return (*refusal, nothing()),
     };
-    let (stops_at, now) = (input.stops_at, input.now);
+    let (who, now, stops_at) = (caller.clone(), input.now, input.stops_at);
     let handling = caught(async { handler(context, caller, input).await });
     match in_time(stops_at, now, handling).await {
-        Ok(Streamed { head, rest }) => (asked.finish(Ok(head)), rest),
+        Ok(Streamed { head, rest }) => {
+            rate::note(context.as_ref(), &who, now).await;
+            (asked.finish(Ok(head)), rest)
+        }
         Err(error) => (asked.finish(Err(error)), nothing()),
     }
 }
