@@ -23,6 +23,10 @@ const MAX_OF_ONE: usize = 50;
 /// # Errors
 /// Never: a refusal is an answer, and what the datastore does not say is 503.
 pub async fn handle(app: &'static App, handshake: Handshake) -> Result<Value> {
+    if !edge::http::is_for(&app.settings.org_id, |name| handshake.header(name)) {
+        // Without a word, as over HTTP.
+        return Ok(json!({"statusCode": 404}));
+    }
     Ok(match admit(app, &handshake, Timestamp::now()).await {
         Ok(()) => {
             let mut answer = json!({"statusCode": 200});
@@ -43,23 +47,28 @@ pub async fn handle(app: &'static App, handshake: Handshake) -> Result<Value> {
                 _ => 503,
             };
             let body = json!({"error": error.message()}).to_string();
-            json!({"statusCode": status, "body": body})
+            let mut answer = json!({"statusCode": status, "body": body});
+            if let Some(seconds) = error.retry_after_seconds() {
+                answer["headers"] = json!({"Retry-After": seconds.to_string()});
+            }
+            answer
         }
     })
 }
 
 async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
+    let settings = &app.settings;
     let since = handshake.since(now)?;
     let from_protocol = handshake.offer().map(|(it, _)| format!("Bearer {it}"));
     let authorization = handshake
         .header("authorization")
         .or(from_protocol.as_deref());
-    let settings = &app.settings;
     let caller = Caller::of(
         authorization,
         handshake.header("x-workspace-id"),
         &settings.admin_token,
     );
+    edge::http::take_share(app, &caller, handshake.context.source_ip(), now)?;
     let (workspace_id, who, credential) = match &caller.workspace {
         Some(claimed) => {
             let id = claimed.parse()?;
@@ -88,7 +97,10 @@ async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
             });
         }
     }
-    app.store.connect(&connection).await
+    app.store.connect(&connection).await?;
+    let connected = Ok(());
+    edge::http::note(app, &caller, &connected, now).await;
+    connected
 }
 
 /// Who claims to be this workspace, if the claim holds.

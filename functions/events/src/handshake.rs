@@ -30,6 +30,22 @@ pub struct Context {
     /// What happens to it.
     #[serde(rename = "routeKey", default)]
     pub route: String,
+    #[serde(default)]
+    identity: Option<Origin>,
+}
+
+/// Where it comes from.
+#[derive(Debug, Deserialize)]
+struct Origin {
+    #[serde(rename = "sourceIp", default)]
+    source_ip: Option<String>,
+}
+
+impl Context {
+    /// The address of whoever connects, as the gateway sees it.
+    pub(crate) fn source_ip(&self) -> Option<&str> {
+        self.identity.as_ref()?.source_ip.as_deref()
+    }
 }
 
 impl Handshake {

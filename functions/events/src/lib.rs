@@ -9,6 +9,7 @@ mod news;
 mod operators;
 pub mod relay;
 pub mod replay;
+mod room;
 pub mod sockets;
 pub mod stream;
 mod told;

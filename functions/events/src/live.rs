@@ -15,9 +15,11 @@ use edge::{App, Caller, Input, Reply, Streamed};
 use futures_util::stream::{Stream, unfold};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{Method, StatusCode};
+use store::leases::Lease;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
+    room,
     stream::{AGAIN_MS, EVERY, PING, admit, block, opening, place, since},
     told::Told,
 };
@@ -37,7 +39,7 @@ const BROKEN_MS: u32 = 2000;
 /// are 404 here, and a preflight is 204.
 ///
 /// # Errors
-/// 400 for a `Last-Event-ID` that is no event's, 401, 404.
+/// 400 for a `Last-Event-ID` that is no event's, 401, 404, 429 for a workspace that has many open.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Streamed> {
     if input.method == Method::OPTIONS {
         return Ok(Reply::empty(StatusCode::NO_CONTENT).into());
@@ -46,9 +48,10 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<S
         return Ok(Reply::text(StatusCode::NOT_FOUND, "404 page not found").into());
     };
     let id: WorkspaceId = id.parse()?;
-    admit(app, &caller, id).await?;
+    let who = admit(app, &caller, id).await?;
     let told = since(&input)?;
     let stops_at = input.stops_at.map_or(input.now + UNTOLD, |at| at - MARGIN);
+    let lease = room::take(app, &who, stops_at, input.now).await?;
     let left = stops_at.duration_since(Timestamp::now());
     let now = Instant::now();
     let head = Reply::event_stream(&opening(&told, BROKEN_MS));
@@ -57,6 +60,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<S
         caller,
         id,
         told,
+        lease,
         ends: now + Duration::try_from(left).unwrap_or_default(),
         look: now,
         prove: now + PROOF,
@@ -77,6 +81,8 @@ struct Teller {
     caller: Caller,
     id: WorkspaceId,
     told: Told,
+    /// Room for it, until it ends.
+    lease: Option<Lease>,
     ends: Instant,
     /// When the log is looked at next.
     look: Instant,
@@ -116,6 +122,7 @@ impl Teller {
                 Ok(text) => return Said::Next(text),
                 Err(error) => {
                     edge::http::log_failure(&error, "events.live");
+                    room::give_back(self.app, self.lease.take()).await;
                     return Said::Last(": the stream broke off\n\n".to_owned());
                 }
             }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::{Error, Kind, Result, WorkspaceId};
 use edge::{
-    App, Caller, Input, Reply, auth,
+    App, Caller, Identity, Input, Reply, auth,
     openapi::{Api, Who},
 };
 use jiff::Timestamp;
@@ -19,7 +19,10 @@ use serde_json::json;
 use store::workspaces::Parts;
 use tokio::time::{Instant, sleep};
 
-use crate::told::{Payload, Told};
+use crate::{
+    room,
+    told::{Payload, Told},
+};
 
 /// How long one answer waits for something to tell: an HTTP API ends at 30 s.
 const WINDOW: Duration = Duration::from_secs(20);
@@ -36,34 +39,45 @@ pub(crate) const PING: &str = ": ping\n\n";
 /// Tells what happened to a workspace.
 ///
 /// # Errors
-/// 400 for a `Last-Event-ID` that is no event's, 401, 404.
+/// 400 for a `Last-Event-ID` that is no event's, 401, 404, 429 for a workspace that has many open.
 pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<Reply> {
     let id: WorkspaceId = input.param("id")?;
-    admit(app, &caller, id).await?;
+    let who = admit(app, &caller, id).await?;
     let mut told = since(&input)?;
     let opening = opening(&told, AGAIN_MS);
     let deadline = Instant::now() + WINDOW;
+    // Only who waits needs room: what is there already is told as any other list.
+    let (mut waits, mut lease) = (false, None);
     loop {
-        let news = told.news(app, id, MOST, Timestamp::now()).await?;
-        if !news.is_empty() || Instant::now() + EVERY > deadline {
+        let now = Timestamp::now();
+        let news = told.news(app, id, MOST, now).await?;
+        let is_over = Instant::now() + EVERY > deadline;
+        if !news.is_empty() || is_over {
+            if !is_over {
+                room::give_back(app, lease).await;
+            }
             let blocks: String = news.iter().map(block).collect();
             return Ok(Reply::event_stream(&(opening + &blocks + &place(&told))));
+        }
+        if !waits {
+            lease = room::take(app, &who, now + WINDOW, now).await?;
+            waits = true;
         }
         sleep(EVERY).await;
     }
 }
 
-/// Who may listen: the workspace itself and operators, also when it is removed.
+/// Who may listen: the workspace itself and operators, also when it is removed. Answers which of them it is.
 ///
 /// # Errors
 /// 401, 404.
-pub(crate) async fn admit(app: &App, caller: &Caller, id: WorkspaceId) -> Result<()> {
+pub(crate) async fn admit(app: &App, caller: &Caller, id: WorkspaceId) -> Result<Identity> {
     let (rows, credential) = app.rows(caller, Parts::Core.keys(id)).await?;
-    auth::own(app.settings.mode, caller, id, credential.as_ref())?;
+    let who = auth::own(app.settings.mode, caller, id, credential.as_ref())?;
     if rows.workspace(id)?.is_none() {
         return Err(Error::missing("workspace not found"));
     }
-    Ok(())
+    Ok(who)
 }
 
 /// What the client was told; without a word of it, all that happened up to now.
@@ -104,7 +118,8 @@ pub fn describe(api: &mut Api) {
     )
     .about(
         "For `EventSource`. Each answer waits up to 20 s for something to tell, and ends; the next \
-             one goes on from `Last-Event-ID`.",
+             one goes on from `Last-Event-ID`. A workspace has 20 streams open at most, operators as many as they \
+             like.",
     )
     .header::<String>(
         "Last-Event-ID",
@@ -117,5 +132,5 @@ pub fn describe(api: &mut Api) {
         // Readers take the stream apart and hold each event against it.
         json!({}),
     )
-    .fails(&[Kind::Missing]);
+    .fails(&[Kind::Missing, Kind::TooMany]);
 }

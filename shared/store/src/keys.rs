@@ -12,6 +12,7 @@
 //! | credential, by hash | `CRED#<sha-256>` | `CRED` | |
 //! | organisation token, for their list | `ORG_TOKENS` | token (v7) | |
 //! | how often somebody did what is counted exactly | `WINDOW#<what>#<who>` | `WINDOW` | |
+//! | event streams that a workspace has open | `STREAMS#<workspace>` | `STREAMS` | |
 //! | activity row | `ACTIVITY#<workspace>` | row (v7) | |
 //! | body of a request or reply | `BODY#<body>` | `BODY` | |
 //! | event row | `EVENTS#<workspace>` | event (v7) | `log` |
@@ -186,6 +187,11 @@ pub fn org_token(id: TokenId) -> Key {
 /// The counter of what somebody did.
 pub fn window(what: &str, who: &str) -> Key {
     Key::new(format!("WINDOW#{what}#{who}"), "WINDOW")
+}
+
+/// The leases of a workspace's event streams.
+pub fn streams(id: WorkspaceId) -> Key {
+    Key::new(format!("STREAMS#{id}"), "STREAMS")
 }
 
 /// The partition of a workspace's activity.

@@ -16,6 +16,7 @@ mod expr;
 pub mod files;
 pub mod images;
 pub mod keys;
+pub mod leases;
 pub mod ledger;
 pub mod lifecycle;
 mod ops;

@@ -58,6 +58,38 @@ async fn an_operators_token_is_noted_as_well() {
 }
 
 #[tokio::test]
+async fn listening_is_a_use_and_being_refused_is_none() {
+    let inside = InProcess::apart(Mode::Strict).await;
+    let path = |of: &Workspace| format!("/workspaces/{}/events/stream", of.id);
+    let streamed = inside.workspace("Streamed").await;
+    let other = inside.workspace("Other").await;
+    let since = "01900000-0000-7000-8000-000000000000";
+    let live = |of: &Workspace, by: &Workspace| {
+        let call = inside.get(&path(of)).bearer(&by.token);
+        let call = call.header("last-event-id", since);
+        call.streamed(events::live::handle)
+    };
+    live(&other, &streamed).await.expect(401);
+    assert!(tokens(&inside, &streamed).await[0]["last_used_at"].is_null());
+    live(&streamed, &streamed).await.expect(200);
+    assert!(tokens(&inside, &streamed).await[0]["last_used_at"].is_string());
+
+    let connected = async |token: &str, id: &str| {
+        let handshake = json!({
+            "headers": {"Authorization": format!("Bearer {token}"), "X-Workspace-ID": id},
+            "requestContext": {"connectionId": id, "routeKey": "$connect"},
+        });
+        let handshake = serde_json::from_value(handshake).expect("a handshake");
+        let answer = events::connect::handle(inside.app, handshake).await;
+        answer.expect("an answer")["statusCode"].clone()
+    };
+    assert_eq!(connected(&other.token, &streamed.id).await, 401);
+    assert!(tokens(&inside, &other).await[0]["last_used_at"].is_null());
+    assert_eq!(connected(&other.token, &other.id).await, 200);
+    assert!(tokens(&inside, &other).await[0]["last_used_at"].is_string());
+}
+
+#[tokio::test]
 async fn a_heartbeat_says_it_in_the_one_write_it_makes() {
     let inside = InProcess::apart(Mode::Strict).await;
     let own = inside.workspace("Own").await;

@@ -1,5 +1,5 @@
-//! The condition under which functions that only read may note that a token was used: the emulator does
-//! not enforce `dynamodb:LeadingKeys`, AWS does.
+//! The conditions under which functions that only read may note that a token was used, and have a stream open:
+//! the emulator does not enforce `dynamodb:LeadingKeys`, AWS does.
 
 use std::{collections::BTreeSet, fs};
 
@@ -12,8 +12,11 @@ use serde_json::Value;
 use store::keys;
 use uuid::Uuid;
 
-/// The patterns of every such condition, which must be one and the same.
+/// The patterns of all such conditions: those for notes, which must be one and the same, without the one for the
+/// leases of streams, which the functions that stream have and no other.
 fn patterns() -> BTreeSet<String> {
+    let leases = keys::streams(WorkspaceId::random()).pk;
+    let mut streaming = BTreeSet::new();
     let mut found: BTreeSet<BTreeSet<String>> = BTreeSet::new();
     for function in Template::ours().functions() {
         let policies = function.property("Policies");
@@ -25,12 +28,22 @@ fn patterns() -> BTreeSet<String> {
             }
             let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
             let keys = keys.as_array().expect("patterns").iter();
-            found.insert(keys.filter_map(Value::as_str).map(str::to_owned).collect());
+            let keys: BTreeSet<_> = keys.filter_map(Value::as_str).map(str::to_owned).collect();
+            if keys.iter().any(|it| fits(it, &leases)) {
+                let reached = all_keys()
+                    .into_iter()
+                    .filter(|key| keys.iter().any(|it| fits(it, key)));
+                assert_eq!(reached.collect::<Vec<_>>(), ["STREAMS#<workspace>"]);
+                streaming.insert(function.handler().to_owned());
+            } else {
+                found.insert(keys);
+            }
             // The condition also holds where no key is named, so nothing else may stand beside it.
             let only = serde_json::json!(["dynamodb:UpdateItem"]);
             assert_eq!(statement["Action"], only, "{}", function.id);
         }
     }
+    assert_eq!(Vec::from_iter(streaming), ["events.live", "events.stream"]);
     assert_eq!(found.len(), 1, "{found:?}");
     found.pop_first().expect("one")
 }

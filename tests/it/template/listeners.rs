@@ -1,8 +1,10 @@
 //! The walk through the functions of those who listen: handshakes, the stream of a URL, what is told to
 //! connections and the bus, what is told again.
 
+use std::time::Duration;
+
 use domain::{EventId, WorkspaceId};
-use e2e::{Workspace, counted::InProcess};
+use e2e::{Backstage, Workspace, counted::InProcess};
 use events::{
     connect, disconnect, live, relay, relay::Relay, replay, replay::Replay, sockets::Sockets,
 };
@@ -31,6 +33,16 @@ pub(super) async fn walk(inside: &InProcess, needed: &mut Needed) {
     let long = json!({"message": "t".repeat(20_000)});
     notify.bearer(&own.token).json(&long).await.expect(200);
     let path = format!("/workspaces/{}/events/stream", own.id);
+    // One that waits until something happens, which is written unseen.
+    let waiting = inside.get(&path).bearer(&own.token).into_future();
+    let comes = async {
+        let backstage = Backstage::beneath(inside).await;
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        backstage.write_events(&own, 1).await;
+    };
+    let both = async { tokio::join!(waiting, comes).0 };
+    let answer = needed.during("events.stream", inside, both).await;
+    answer.expect(200);
     let call = inside.get(&path).bearer(&own.token);
     let streamed = call.header("last-event-id", FIRST).streamed(live::handle);
     let answer = needed.during("events.live", inside, streamed).await;

@@ -8,12 +8,23 @@ use serde_json::{Value, json};
 
 /// What `$connect` answers.
 async fn asked(inside: &InProcess, headers: &Value, query: &Value) -> (i64, String) {
+    asked_from("192.0.2.1", inside, headers, query).await
+}
+
+/// What it answers to this address.
+async fn asked_from(
+    address: &str,
+    inside: &InProcess,
+    headers: &Value,
+    query: &Value,
+) -> (i64, String) {
     let handshake = json!({
         "headers": headers,
         "queryStringParameters": query,
         "requestContext": {
             "connectionId": uuid::Uuid::new_v4().simple().to_string(),
             "routeKey": "$connect",
+            "identity": {"sourceIp": address},
         },
     });
     let handshake = serde_json::from_value(handshake).expect("a handshake");
@@ -109,6 +120,51 @@ async fn one_workspace_has_fifty_connections_and_takes_nobody_elses_place() {
     inside.app.store.disconnect(first).await.expect("forgotten");
     let again = asked(&inside, &bearer(&many.token), &json!({})).await;
     assert_eq!(again.0, 200, "{again:?}");
+}
+
+#[tokio::test]
+async fn a_guarded_stack_lets_its_own_organisation_listen() {
+    let inside = InProcess::new(Mode::Strict).await;
+    let guarded = inside.set(|settings| settings.org_id = "acme".to_owned());
+    let by = |name: &str, value: &str| {
+        let mut headers = json!({"Authorization": format!("Bearer {}", guarded.admin)});
+        headers[name] = json!(value);
+        headers
+    };
+    guarded.wire.take_all();
+    for headers in [
+        by("X-Other", "acme"),
+        by("X-Molecule-Org-Id", "other"),
+        by("Fly-Replay-Src", "state=other"),
+    ] {
+        let refused = asked(&guarded, &headers, &Value::Null).await;
+        assert_eq!(refused.0, 404, "{headers}");
+    }
+    assert!(guarded.wire.take_all().is_empty());
+    for headers in [
+        by("X-Molecule-Org-Id", "acme"),
+        by("Fly-Replay-Src", "instance=1; state=acme"),
+    ] {
+        let let_in = asked(&guarded, &headers, &Value::Null).await;
+        assert_eq!(let_in.0, 200, "{headers}");
+    }
+}
+
+#[tokio::test]
+async fn handshakes_have_a_share_like_all_that_a_client_asks() {
+    let inside = InProcess::new(Mode::Strict).await;
+    let inside = inside.set(|settings| settings.rate_limit = 3);
+    let wrong = json!({"Authorization": "Bearer wrong"});
+    for _ in 0..3 {
+        let refused = asked_from("198.51.100.1", &inside, &wrong, &Value::Null).await;
+        assert_eq!(refused.0, 401);
+    }
+    inside.wire.take_all();
+    let refused = asked_from("198.51.100.1", &inside, &wrong, &Value::Null).await;
+    assert_eq!(refused, (429, "rate limit exceeded".to_owned()));
+    assert!(inside.wire.take_all().is_empty(), "nothing is looked up");
+    let other = asked_from("198.51.100.2", &inside, &wrong, &Value::Null).await;
+    assert_eq!(other.0, 401);
 }
 
 #[tokio::test]

@@ -126,7 +126,13 @@ async fn each_event_comes_before_the_next_is_written_and_then_the_answer_ends() 
     );
     let prelude = within(answer.prelude()).await;
     assert_eq!(prelude["statusCode"], 200);
-    assert_eq!(prelude["headers"]["content-type"], "text/event-stream");
+    for (name, value) in [
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-cache"),
+        ("x-accel-buffering", "no"),
+    ] {
+        assert_eq!(prelude["headers"][name], value);
+    }
     assert_eq!(prelude["headers"]["x-content-type-options"], "nosniff");
     let first = within(answer.until("\n\n")).await;
     assert_eq!(first, ": ping\n\n");

@@ -6,9 +6,11 @@ mod fifty;
 pub(crate) mod gateway;
 mod live;
 mod operators;
+mod partly;
 mod push;
 mod replay;
 mod revoked;
+mod room;
 mod slow;
 mod stream;
 

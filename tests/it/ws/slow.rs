@@ -8,6 +8,7 @@ use events::relay;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use store::connections::Connection;
+use tokio::time::Instant as Clock;
 
 use super::gateway;
 
@@ -89,4 +90,52 @@ async fn a_bus_that_takes_nothing_holds_up_listeners_for_a_minute_and_no_longer(
     }
     let told = told.lock().expect("no panic");
     assert_eq!(told["well-1"].len(), 4);
+}
+
+#[tokio::test]
+async fn a_bus_that_hangs_holds_up_listeners_no_longer_than_one_that_refuses() {
+    let inside = InProcess::apart(Mode::Strict).await;
+    let (address, told) = gateway::gateway().await;
+    let relay = gateway::relay(&inside, address);
+    let now = Timestamp::now();
+    let long_open = now - SignedDuration::from_mins(5);
+    let connection = Connection::new("well-1", None, None, long_open);
+    let connected = inside.app.store.connect(&connection).await;
+    connected.expect("written");
+    inside.wire.fail("PutEvents", ALWAYS, Fault::Silent);
+    let of = WorkspaceId::random();
+    for (age, is_done) in [(1, false), (90, true)] {
+        let at = now - SignedDuration::from_secs(age);
+        let batch = serde_json::from_value(gateway::batch_at(of, 2, at)).expect("a batch");
+        let started = Instant::now();
+        let deadline = Clock::now() + Duration::from_secs(2);
+        let answer = relay::tell(relay, batch, now, deadline).await;
+        assert_eq!(answer.is_ok(), is_done, "{age} s: {answer:?}");
+        assert!(started.elapsed() < Duration::from_secs(4), "{started:?}");
+    }
+    let told = told.lock().expect("no panic");
+    assert_eq!(told["well-1"].len(), 4);
+}
+
+#[tokio::test]
+async fn a_table_that_hangs_cuts_nobody_off() {
+    let inside = InProcess::apart(Mode::Strict).await;
+    let (address, told) = gateway::gateway().await;
+    let relay = gateway::relay(&inside, address);
+    let store = &inside.app.store;
+    let now = Timestamp::now();
+    let long_open = now - SignedDuration::from_mins(5);
+    let connection = Connection::new("well-1", None, None, long_open);
+    store.connect(&connection).await.expect("written");
+    inside.wire.fail("BatchGetItem", 1, Fault::Silent);
+    let batch = gateway::batch(WorkspaceId::random(), 2);
+    for is_told in [false, true] {
+        let batch = serde_json::from_value(batch.clone()).expect("a batch");
+        let deadline = Clock::now() + Duration::from_secs(2);
+        let answer = relay::tell(relay, batch, now, deadline).await;
+        assert_eq!(answer.is_ok(), is_told, "{answer:?}");
+        assert_eq!(store.connections(now).await.expect("read").len(), 1);
+    }
+    let told = told.lock().expect("no panic");
+    assert_eq!(told["well-1"].len(), 2);
 }

@@ -43,10 +43,17 @@ fn path(id: &str) -> String {
     format!("/workspaces/{id}/events/stream")
 }
 
+/// Neither caches nor proxies may keep anything of it.
+fn assert_headers(answer: &e2e::Answer) {
+    assert_eq!(answer.header("content-type"), "text/event-stream");
+    assert_eq!(answer.header("cache-control"), "no-cache");
+    assert_eq!(answer.header("x-accel-buffering"), "no");
+}
+
 async fn since(world: &World, workspace: &Workspace, place: &str) -> Answer {
     let call = world.get(&path(&workspace.id)).bearer(&workspace.token);
     let answer = call.header("last-event-id", place).await.expect(200);
-    assert_eq!(answer.headers["content-type"], "text/event-stream");
+    assert_headers(&answer);
     Answer::read(std::str::from_utf8(&answer.bytes).expect("text"))
 }
 
@@ -194,4 +201,19 @@ async fn only_the_workspace_itself_and_operators_may_read_it() {
     }
     let answer = world.get(&path(e2e::STRANGER)).bearer(&world.admin).await;
     assert_eq!(answer.error(), (404, "workspace not found"));
+}
+
+#[tokio::test]
+async fn a_removed_workspace_is_there_for_operators_and_its_end_is_told() {
+    let world = World::new();
+    let workspace = world.workspace("Removed").await;
+    world.delete(&workspace.id).await.expect(200);
+    let call = world.get(&path(&workspace.id)).bearer(&world.admin);
+    let answer = call.header("last-event-id", FIRST).await.expect(200);
+    assert_headers(&answer);
+    let answer = Answer::read(std::str::from_utf8(&answer.bytes).expect("text"));
+    assert_eq!(answer.of("WORKSPACE_REMOVED").len(), 1, "{answer:?}");
+    // Its own token went with it.
+    let own = world.get(&path(&workspace.id)).bearer(&workspace.token);
+    own.header("last-event-id", FIRST).await.expect(401);
 }

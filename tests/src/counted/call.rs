@@ -81,6 +81,12 @@ impl AwsCall {
             Some(index) => format!("Table/index/{index}"),
             None => "Table".to_owned(),
         };
+        // What a condition narrows to these keys (see the template) is no right to write others.
+        let pk = self.request["Key"]["pk"]["S"].as_str().unwrap_or_default();
+        let on = match self.operation == "UpdateItem" && pk.starts_with("STREAMS#") {
+            true => "Table[STREAMS#*]".to_owned(),
+            false => on,
+        };
         vec![(action(&self.operation), on)]
     }
 

@@ -8,18 +8,26 @@
 mod bus;
 mod push;
 
+use std::time::Duration;
+
 use domain::{Error, Result};
 use edge::{App, Missing, required};
 use futures_util::future::join;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use store::stream::{Batch, Change};
+use tokio::time::Instant;
 
 use self::bus::Bus;
 use crate::{news::News, operators::Operators, sockets::Sockets, views::Views};
 
+/// How long a batch may take: the function has 30 s, and some of them are needed to say what was not told.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How long the bus may refuse an event before the rest is told without it.
 const BUS_PATIENCE: SignedDuration = SignedDuration::from_mins(1);
+/// How long the bus has for what it may refuse: if it hangs, batches that waited long must not wait for it, each
+/// of them, as long as new ones do. A bus that is well takes a batch in a tenth of it.
+const BUS_LATE: Duration = Duration::from_secs(5);
 
 /// The context of the relay.
 #[derive(Debug)]
@@ -93,7 +101,19 @@ impl Relay {
 /// # Errors
 /// Nothing of it could be told: all of it comes again.
 pub async fn handle(relay: &'static Relay, batch: Batch) -> Result<Value> {
-    let now = Timestamp::now();
+    tell(relay, batch, Timestamp::now(), Instant::now() + PATIENCE).await
+}
+
+/// Tells it at this time, with the last word to the bus and to connections at `deadline`.
+///
+/// # Errors
+/// As [`handle`].
+pub async fn tell(
+    relay: &'static Relay,
+    batch: Batch,
+    now: Timestamp,
+    deadline: Instant,
+) -> Result<Value> {
     let mut news: Vec<News> = Vec::new();
     // The change that each of them came with.
     let mut sequences: Vec<&str> = Vec::new();
@@ -109,13 +129,22 @@ pub async fn handle(relay: &'static Relay, batch: Batch) -> Result<Value> {
     if news.is_empty() {
         return Ok(json!({"batchItemFailures": []}));
     }
-    let (sent, pushed) = join(relay.bus.send(&news), push::push(relay, &news, now)).await;
+    let is_late = |it: &News| now.duration_since(it.at) > BUS_PATIENCE;
+    let for_bus = match news.first().is_some_and(is_late) {
+        true => deadline.min(Instant::now() + BUS_LATE),
+        false => deadline,
+    };
+    let (sent, pushed) = join(
+        relay.bus.send(&news, for_bus),
+        push::push(relay, &news, now, deadline),
+    )
+    .await;
     pushed?;
     let Some(first) = sent else {
         return Ok(json!({"batchItemFailures": []}));
     };
     // What the bus has not taken for a minute holds up nobody who listens.
-    if now.duration_since(news[first].at) > BUS_PATIENCE {
+    if is_late(&news[first]) {
         for it in news[first..].iter().filter(|it| it.kept) {
             relay.bury_news(it).await?;
         }

@@ -1,11 +1,12 @@
-//! News to connections: each connection in order, many at the same time, all within a deadline.
+//! News to connections: each connection in order, many at the same time, all within a deadline. What they are told
+//! is read in the first half of it at most: no connection is closed because a table or a bucket was slow.
 //!
 //! A connection that does not take a frame is closed and forgotten. It would else miss one event and
 //! get the next; so its client comes back and asks for what it missed. Those whose token was revoked are
 //! closed, too, within seconds of the next news there is: the marks of workspaces' live tokens come with rows
 //! that are read anyway, and [operators'](crate::operators) are looked up.
 
-use std::time::Duration;
+use std::collections::HashSet;
 
 use domain::{Error, Result, event::envelope};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -22,8 +23,8 @@ use crate::{
 
 /// How many connections are posted to at the same time.
 const AT_ONCE: usize = 64;
-/// How long a batch may take: the function has 30 s.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How many frames are made at the same time: some of them are read from the bucket.
+const READ_AT_ONCE: usize = 8;
 
 /// What a workspace is told last.
 const REMOVED: &str = "WORKSPACE_REMOVED";
@@ -39,27 +40,36 @@ enum Fared {
     Unknown(Error),
 }
 
+/// Who may be told, and what.
+struct Telling {
+    connections: Vec<Connection>,
+    places: Places,
+    /// Of each of the news, unless nobody sees it.
+    frames: Vec<Option<String>>,
+    /// The connections of operators whose token is none any more.
+    void: HashSet<String>,
+}
+
 /// Tells those who may see it.
 ///
 /// # Errors
-/// The datastore did not answer, or the gateway took nothing at all.
-pub(super) async fn push(relay: &Relay, news: &[News], now: Timestamp) -> Result<()> {
-    let app = relay.app;
-    let connections = app.store.connections(now).await?;
-    if connections.is_empty() {
-        return Ok(());
-    }
-    let listening = connections.iter().filter_map(|it| it.workspace_id);
-    let about = news.iter().map(|it| it.workspace);
-    let places = relay
-        .views
-        .of(&app.store, listening.chain(about), now)
-        .await?;
-    let mut frames = Vec::with_capacity(news.len());
-    for it in news {
-        frames.push(frame(relay, it, &connections, &places, now).await?);
-    }
-    let void = relay.operators.void(&app.store, &connections, now).await?;
+/// The datastore did not answer in time, or the gateway took nothing at all.
+pub(super) async fn push(
+    relay: &Relay,
+    news: &[News],
+    now: Timestamp,
+    deadline: Instant,
+) -> Result<()> {
+    let begun = Instant::now();
+    let half = begun + deadline.saturating_duration_since(begun) / 2;
+    let Telling {
+        connections,
+        places,
+        frames,
+        void,
+    } = timeout_at(half, prepare(relay, news, now))
+        .await
+        .map_err(|_| Error::unavailable("what is to be told was not read in time"))??;
     let is_revoked =
         |connection: &Connection| places.is_revoked(connection) || void.contains(&connection.id);
     let is_over = |connection: &Connection| {
@@ -67,7 +77,6 @@ pub(super) async fn push(relay: &Relay, news: &[News], now: Timestamp) -> Result
         let removed = |it: &News| it.name == REMOVED && Some(it.workspace) == own;
         is_revoked(connection) || news.iter().any(removed)
     };
-    let deadline = Instant::now() + PATIENCE;
     let fared: Vec<_> = stream::iter(&connections)
         .map(|connection| {
             let frames = &frames;
@@ -84,6 +93,38 @@ pub(super) async fn push(relay: &Relay, news: &[News], now: Timestamp) -> Result
         .collect()
         .await;
     settle(relay, fared, is_over, now).await
+}
+
+/// Reads all that telling needs; nothing but the list of connections when there are none.
+async fn prepare(relay: &Relay, news: &[News], now: Timestamp) -> Result<Telling> {
+    let app = relay.app;
+    let connections = app.store.connections(now).await?;
+    if connections.is_empty() {
+        return Ok(Telling {
+            connections,
+            places: Places::default(),
+            frames: Vec::new(),
+            void: HashSet::new(),
+        });
+    }
+    let listening = connections.iter().filter_map(|it| it.workspace_id);
+    let about = news.iter().map(|it| it.workspace);
+    let places = relay
+        .views
+        .of(&app.store, listening.chain(about), now)
+        .await?;
+    let frames = stream::iter(news)
+        .map(|it| frame(relay, it, &connections, &places, now))
+        .buffered(READ_AT_ONCE)
+        .try_collect()
+        .await?;
+    let void = relay.operators.void(&app.store, &connections, now).await?;
+    Ok(Telling {
+        connections,
+        places,
+        frames,
+        void,
+    })
 }
 
 /// The frame, unless nobody sees it: then what it needs is not read.

@@ -17,16 +17,19 @@ const OPEN: [&str; 5] = [
 
 /// Whether a request may be answered by this organisation; by one without a name all may.
 pub(super) fn lets_in(input: &Input, org_id: &str) -> bool {
+    OPEN.contains(&input.path.as_str())
+        || input.path.starts_with("/cp/")
+        || is_for(org_id, |name| input.header(name))
+}
+
+/// Whether these headers are of a request for this organisation; for one without a name all are.
+pub fn is_for<'a>(org_id: &str, header: impl Fn(&str) -> Option<&'a str>) -> bool {
     let replayed = || {
-        let source = input.header("fly-replay-src").unwrap_or_default();
+        let source = header("fly-replay-src").unwrap_or_default();
         let mut segments = source.split(';').map(str::trim);
         segments.any(|segment| segment.strip_prefix("state=") == Some(org_id))
     };
-    org_id.is_empty()
-        || OPEN.contains(&input.path.as_str())
-        || input.path.starts_with("/cp/")
-        || input.header("x-molecule-org-id") == Some(org_id)
-        || replayed()
+    org_id.is_empty() || header("x-molecule-org-id") == Some(org_id) || replayed()
 }
 
 #[cfg(test)]

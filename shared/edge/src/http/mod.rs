@@ -18,6 +18,7 @@ use domain::{Error, Result};
 pub use failure::log_failure;
 pub(crate) use failure::status;
 use futures_util::FutureExt as _;
+pub use guard::is_for;
 use in_time::in_time;
 pub use input::{Fields, Input, Number};
 use jiff::Timestamp;
@@ -27,6 +28,7 @@ use lambda_http::{
     request::LambdaRequest,
 };
 use lambda_runtime::LambdaEvent;
+pub use rate::{note, take_share};
 pub use reply::{Done, Reply};
 pub use streamed::{Streamed, answer_streamed, serve_streams};
 pub use tidy::tidy;
@@ -77,7 +79,7 @@ where
     let (who, now, stops_at) = (caller.clone(), input.now, input.stops_at);
     let handling = caught(async { handler(context, caller, input).await });
     let outcome = in_time(stops_at, now, handling).await;
-    rate::note(app, &who, &outcome, now).await;
+    note(app, &who, &outcome, now).await;
     asked.finish(outcome, Timestamp::now())
 }
 

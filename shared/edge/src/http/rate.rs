@@ -34,6 +34,24 @@ pub(super) fn take(app: &App, caller: &Caller, input: &Input) -> Share {
     }))
 }
 
+/// Takes a share for who asks otherwise than over HTTP.
+///
+/// # Errors
+/// 429: there is none.
+pub fn take_share(app: &App, caller: &Caller, address: Option<&str>, now: Timestamp) -> Result<()> {
+    if app.settings.mode.doors_open() {
+        return Ok(());
+    }
+    let share = app.limits.take(caller.token(), address, now);
+    if share.allowed {
+        return Ok(());
+    }
+    let wait = u32::try_from(share.retry_after).unwrap_or(1);
+    Err(Error::new(Kind::TooMany, "rate limit exceeded")
+        .with("retry_after", wait)
+        .retry_after(wait))
+}
+
 impl Share {
     pub(super) fn allowed(self) -> bool {
         self.0.is_none_or(|share| share.allowed)
@@ -67,7 +85,7 @@ impl Share {
 ///
 /// A token that is good for nothing any more is forgotten: else whoever goes on with one that was revoked
 /// would use up its workspace's share.
-pub(super) async fn note<T>(app: &App, caller: &Caller, outcome: &Result<T>, now: Timestamp) {
+pub async fn note<T>(app: &App, caller: &Caller, outcome: &Result<T>, now: Timestamp) {
     let Some(hash) = caller.token() else {
         return;
     };

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use lambda_http::{Body, Request, RequestExt as _, Response, request::LambdaRequest};
 use lambda_runtime::{LambdaEvent, MetadataPrelude, StreamResponse};
 
-use super::{Asked, Input, Reply, caught, in_time::in_time, tidy};
+use super::{Asked, Input, Reply, caught, in_time::in_time, rate, tidy};
 use crate::{App, Caller, Stop};
 
 type Bytes = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
@@ -84,9 +84,11 @@ where
         Ok(asked) => asked,
         Err(refusal) => return (*refusal, nothing()),
     };
-    let (stops_at, now) = (input.stops_at, input.now);
+    let (who, now, stops_at) = (caller.clone(), input.now, input.stops_at);
     let handling = caught(async { handler(context, caller, input).await });
-    match in_time(stops_at, now, handling).await {
+    let outcome = in_time(stops_at, now, handling).await;
+    rate::note(context.as_ref(), &who, &outcome, now).await;
+    match outcome {
         Ok(Streamed { head, rest }) => (asked.finish(Ok(head), Timestamp::now()), rest),
         Err(error) => (asked.finish(Err(error), Timestamp::now()), nothing()),
     }
