@@ -7,27 +7,58 @@
 //! have, beside it or among others. What is answered never holds a token that came beside something
 //! else.
 
+use std::future::ready;
+
 use domain::{Error, Kind, Result, WorkspaceId, token::TokenHash};
-use edge::{App, Caller, Identity, auth};
+use edge::{App, Caller, Identity, Missing, auth, required};
+use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{connections::Connection, tokens::Credential, workspaces::Parts};
 
-use crate::handshake::Handshake;
+use crate::{
+    handshake::Handshake,
+    sockets::{Sockets, is_opening},
+};
 
 /// The most connections of one workspace: each event is posted to each of them.
 const MAX_OF_ONE: usize = 50;
+/// How many of them are looked at when there are so many: enough for one to be gone, if any is.
+const LOOKED_AT: usize = 10;
+
+/// The context of handshakes.
+#[derive(Debug)]
+pub struct Door {
+    app: &'static App,
+    sockets: Sockets,
+}
+
+impl Door {
+    /// From the environment.
+    ///
+    /// # Errors
+    /// The name of a variable that is missing.
+    pub fn start(app: &'static App) -> Result<&'static Self, Missing> {
+        let sockets = Sockets::new(app, &required("WEBSOCKET_ENDPOINT")?);
+        Ok(Self::with(app, sockets))
+    }
+
+    /// With this gateway.
+    pub fn with(app: &'static App, sockets: Sockets) -> &'static Self {
+        Box::leak(Box::new(Self { app, sockets }))
+    }
+}
 
 /// Lets somebody listen.
 ///
 /// # Errors
 /// Never: a refusal is an answer, and what the datastore does not say is 503.
-pub async fn handle(app: &'static App, handshake: Handshake) -> Result<Value> {
-    if !edge::http::is_for(&app.settings.org_id, |name| handshake.header(name)) {
+pub async fn handle(door: &'static Door, handshake: Handshake) -> Result<Value> {
+    if !edge::http::is_for(&door.app.settings.org_id, |name| handshake.header(name)) {
         // Without a word, as over HTTP.
         return Ok(json!({"statusCode": 404}));
     }
-    Ok(match admit(app, &handshake, Timestamp::now()).await {
+    Ok(match admit(door, &handshake, Timestamp::now()).await {
         Ok(()) => {
             let mut answer = json!({"statusCode": 200});
             if let Some((_, protocol)) = handshake.offer() {
@@ -56,7 +87,8 @@ pub async fn handle(app: &'static App, handshake: Handshake) -> Result<Value> {
     })
 }
 
-async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
+async fn admit(door: &Door, handshake: &Handshake, now: Timestamp) -> Result<()> {
+    let app = door.app;
     let settings = &app.settings;
     let since = handshake.since(now)?;
     let from_protocol = handshake.offer().map(|(it, _)| format!("Bearer {it}"));
@@ -81,7 +113,7 @@ async fn admit(app: &App, handshake: &Handshake, now: Timestamp) -> Result<()> {
         }
     };
     if let Some(id) = workspace_id {
-        has_room(app, id, now).await?;
+        has_room(door, id, now).await?;
     }
     let id = &handshake.context.connection_id;
     let mut connection = Connection::new(id, workspace_id, since, now);
@@ -119,18 +151,37 @@ async fn workspace(
     Ok((who, credential))
 }
 
+/// Of who gave up during its handshake a row may be left, and the gateway never says that it ended: nobody else
+/// forgets it before something happens that it would be told. So who is full is asked for, oldest first.
+///
 /// # Errors
 /// 429 when a workspace has as many connections as it may. Those that come at the same moment may all be let in.
-async fn has_room(app: &App, id: WorkspaceId, now: Timestamp) -> Result<()> {
-    let open = app.store.connections(now).await?;
-    let own = open.iter().filter(|it| it.workspace_id == Some(id)).count();
+async fn has_room(door: &Door, id: WorkspaceId, now: Timestamp) -> Result<()> {
+    let mut open = door.app.store.connections(now).await?;
+    open.retain(|it| it.workspace_id == Some(id));
+    let own = open.len();
     if own < MAX_OF_ONE {
+        return Ok(());
+    }
+    open.retain(|it| !is_opening(it, now));
+    open.sort_by_key(|it| it.connected_at);
+    let gone = stream::iter(open.iter().take(LOOKED_AT))
+        .map(|it| forgotten(door, &it.id))
+        .buffer_unordered(LOOKED_AT);
+    let gone = gone.filter(|gone| ready(*gone)).count().await;
+    if own - gone < MAX_OF_ONE {
         return Ok(());
     }
     Err(Error::new(
         Kind::TooMany,
         format!("this workspace has {own} connections: close some of them"),
     ))
+}
+
+/// Whether a connection was gone, and is forgotten. A gateway that does not say so means that it may be there.
+async fn forgotten(door: &Door, id: &str) -> bool {
+    matches!(door.sockets.is_open(id).await, Ok(false))
+        && door.app.store.disconnect(id).await.is_ok()
 }
 
 /// Nobody in particular: a person, or the workspace whose token it is.

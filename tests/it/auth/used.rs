@@ -80,7 +80,8 @@ async fn listening_is_a_use_and_being_refused_is_none() {
             "requestContext": {"connectionId": id, "routeKey": "$connect"},
         });
         let handshake = serde_json::from_value(handshake).expect("a handshake");
-        let answer = events::connect::handle(inside.app, handshake).await;
+        let door = crate::ws::gateway::door(&inside).await;
+        let answer = events::connect::handle(door, handshake).await;
         answer.expect("an answer")["statusCode"].clone()
     };
     assert_eq!(connected(&other.token, &streamed.id).await, 401);

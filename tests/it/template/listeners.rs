@@ -62,9 +62,23 @@ async fn handshakes(inside: &InProcess, needed: &mut Needed, own: &Workspace) {
     });
     let handshake = json!({"headers": headers, "requestContext": context("$connect")});
     let handshake = serde_json::from_value(handshake).expect("a handshake");
-    let connecting = connect::handle(inside.app, handshake);
+    // As many as it may have, all of them gone.
+    let of = Some(own.id.parse().expect("an id"));
+    let names: Vec<_> = (0..50).map(|n| format!("gone-{n}")).collect();
+    for name in &names {
+        let long_ago = Timestamp::now() - SignedDuration::from_mins(1);
+        let connection = Connection::new(name, of, None, long_ago);
+        let written = inside.app.store.connect(&connection).await;
+        written.expect("written");
+    }
+    let door = crate::ws::gateway::door(inside).await;
+    let connecting = connect::handle(door, handshake);
     let answer = needed.during("events.connect", inside, connecting).await;
     assert_eq!(answer.expect("an answer")["statusCode"], 200);
+    for name in &names {
+        let forgotten = inside.app.store.disconnect(name).await;
+        forgotten.expect("forgotten");
+    }
     for route in ["$default", "$disconnect"] {
         let told = json!({"requestContext": context(route)});
         let told = serde_json::from_value(told).expect("an event");

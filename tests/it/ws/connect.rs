@@ -3,8 +3,12 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::Mode;
 use e2e::{Listener, STRANGER, World, counted::InProcess, until};
-use jiff::Timestamp;
+use events::{connect::Door, sockets::Sockets};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use store::connections::Connection;
+
+use super::gateway;
 
 /// What `$connect` answers.
 async fn asked(inside: &InProcess, headers: &Value, query: &Value) -> (i64, String) {
@@ -28,7 +32,8 @@ async fn asked_from(
         },
     });
     let handshake = serde_json::from_value(handshake).expect("a handshake");
-    let answer = events::connect::handle(inside.app, handshake)
+    let door = gateway::door(inside).await;
+    let answer = events::connect::handle(door, handshake)
         .await
         .expect("an answer");
     let body = answer["body"].as_str().unwrap_or("{}");
@@ -123,6 +128,55 @@ async fn one_workspace_has_fifty_connections_and_takes_nobody_elses_place() {
 }
 
 #[tokio::test]
+async fn who_gave_up_during_the_handshake_keeps_nobody_out() {
+    let inside = InProcess::apart(Mode::Strict).await;
+    let own = inside.workspace("Own").await;
+    let id = Some(own.id.parse().expect("an id"));
+    let store = &inside.app.store;
+    let now = Timestamp::now();
+    let write = async |name: &str, age: i64| {
+        let at = now - SignedDuration::from_secs(age);
+        let connection = Connection::new(name, id, None, at);
+        store.connect(&connection).await.expect("written");
+    };
+    for n in 0..47 {
+        write(&format!("well-{n}"), 60).await;
+    }
+    for (name, age) in [
+        ("gone-a", 90),
+        ("gone-b", 70),
+        // It may be opening.
+        ("gone-c", 1),
+    ] {
+        write(name, age).await;
+    }
+    let by = json!({"Authorization": format!("Bearer {}", own.token)});
+    for status in [200, 200, 429] {
+        let answer = asked(&inside, &by, &Value::Null).await;
+        assert_eq!(answer.0, status, "{answer:?}");
+    }
+    let open = store.connections(now).await.expect("read");
+    let is_there = |name: &str| open.iter().any(|it| it.id == name);
+    assert_eq!(open.len(), 50);
+    assert!(!is_there("gone-a") && !is_there("gone-b") && is_there("gone-c"));
+    // One of nobody else's is looked at.
+    let other = Connection::new("gone-d", None, None, now - SignedDuration::from_mins(5));
+    store.connect(&other).await.expect("written");
+    assert_eq!(asked(&inside, &by, &Value::Null).await.0, 429);
+    assert_eq!(store.connections(now).await.expect("read").len(), 51);
+    // A gateway that does not answer says of nobody that it is gone.
+    write("gone-e", 100).await;
+    let nowhere = "http://127.0.0.1:9".to_owned();
+    let door = Door::with(inside.app, Sockets::at(inside.app, nowhere));
+    let handshake = json!({
+        "headers": by, "requestContext": {"connectionId": "new", "routeKey": "$connect"},
+    });
+    let handshake = serde_json::from_value(handshake).expect("a handshake");
+    let answer = events::connect::handle(door, handshake).await;
+    assert_eq!(answer.expect("an answer")["statusCode"], 429);
+}
+
+#[tokio::test]
 async fn a_guarded_stack_lets_its_own_organisation_listen() {
     let inside = InProcess::new(Mode::Strict).await;
     let guarded = inside.set(|settings| settings.org_id = "acme".to_owned());
@@ -202,7 +256,7 @@ async fn a_refused_client_leaves_no_connection_and_one_that_left_neither() {
     assert_eq!(open().await, 0);
     // Rows of connections that ended unseen are not listened to.
     asked(&inside, &admin, &Value::Null).await;
-    let later = Timestamp::now() + jiff::SignedDuration::from_mins(131);
+    let later = Timestamp::now() + SignedDuration::from_mins(131);
     assert!(store.connections(later).await.expect("read").is_empty());
 }
 

@@ -15,7 +15,7 @@ use axum::{
 };
 use domain::WorkspaceId;
 use e2e::counted::InProcess;
-use events::{relay::Relay, sockets::Sockets};
+use events::{connect::Door, relay::Relay, sockets::Sockets};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -82,6 +82,12 @@ pub(crate) fn batch_at(of: WorkspaceId, count: usize, at: Timestamp) -> Value {
         }})
     };
     json!({"Records": (0..count).map(record).collect::<Vec<_>>()})
+}
+
+/// The door of `/ws`, in front of a gateway where only those are gone whose names say so.
+pub(crate) async fn door(inside: &InProcess) -> &'static Door {
+    let (address, _) = gateway().await;
+    Door::with(inside.app, Sockets::at(inside.app, address))
 }
 
 /// A relay that posts to the gateway at this address.

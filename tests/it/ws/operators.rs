@@ -18,7 +18,7 @@ async fn listens(inside: &InProcess, name: &str, token: &str, workspace: Option<
     let context = json!({"connectionId": name, "routeKey": "$connect"});
     let handshake = json!({"headers": headers, "requestContext": context});
     let handshake = serde_json::from_value(handshake).expect("a handshake");
-    let answer = connect::handle(inside.app, handshake).await;
+    let answer = connect::handle(gateway::door(inside).await, handshake).await;
     assert_eq!(answer.expect("an answer")["statusCode"], 200, "{name}");
     let store = &inside.app.store;
     let open = store.connections(Timestamp::now()).await.expect("read");

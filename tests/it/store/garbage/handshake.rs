@@ -2,7 +2,7 @@
 
 use domain::Mode;
 use e2e::{counted::InProcess, odd};
-use events::{connect, handshake::Handshake};
+use events::{connect, handshake::Handshake, sockets::Sockets};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
@@ -13,9 +13,9 @@ fn statuses(event: Value) -> Result<(), TestCaseError> {
     let answer = runtime.block_on(async {
         let (inside, memory) = InProcess::in_memory(Mode::DevClosed).await;
         let handshake: Handshake = serde_json::from_value(event).expect("a handshake");
-        let answer = connect::handle(inside.app, handshake)
-            .await
-            .expect("an answer");
+        // Nobody has so many connections that the gateway is asked.
+        let door = connect::Door::with(inside.app, Sockets::at(inside.app, String::new()));
+        let answer = connect::handle(door, handshake).await.expect("an answer");
         (answer, memory.defects())
     });
     let (answer, defects) = answer;
