@@ -9,7 +9,7 @@
 
 use std::future::ready;
 
-use domain::{Error, Kind, Result, WorkspaceId, token::TokenHash};
+use domain::{Error, EventId, Kind, Result, WorkspaceId, token::TokenHash};
 use edge::{App, Caller, Identity, Missing, auth, required};
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
@@ -101,15 +101,30 @@ async fn admit(door: &Door, handshake: &Handshake, now: Timestamp) -> Result<()>
         &settings.admin_token,
     );
     edge::http::take_share(app, &caller, handshake.context.source_ip(), now)?;
+    let outcome = register(door, handshake, &caller, since, now).await;
+    edge::http::note(app, &caller, &outcome, now).await;
+    outcome
+}
+
+/// Who it is, if they may listen, and their connection.
+async fn register(
+    door: &Door,
+    handshake: &Handshake,
+    caller: &Caller,
+    since: Option<EventId>,
+    now: Timestamp,
+) -> Result<()> {
+    let app = door.app;
+    let settings = &app.settings;
     let (workspace_id, who, credential) = match &caller.workspace {
         Some(claimed) => {
             let id = claimed.parse()?;
-            let (who, credential) = workspace(app, &caller, id).await?;
+            let (who, credential) = workspace(app, caller, id).await?;
             (Some(id), who, credential)
         }
         None => {
             check_origin(handshake, &settings.cors_origins, &settings.public_url)?;
-            person(app, &caller).await?
+            person(app, caller).await?
         }
     };
     if let Some(id) = workspace_id {
@@ -130,9 +145,7 @@ async fn admit(door: &Door, handshake: &Handshake, now: Timestamp) -> Result<()>
         }
     }
     app.store.connect(&connection).await?;
-    let connected = Ok(());
-    edge::http::note(app, &caller, &connected, now).await;
-    connected
+    Ok(())
 }
 
 /// Who claims to be this workspace, if the claim holds.

@@ -15,7 +15,7 @@ use edge::{App, Caller, Input, Reply, Streamed};
 use futures_util::stream::{Stream, unfold};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{Method, StatusCode};
-use store::leases::Lease;
+use store::leases::{Lease, Waits};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
@@ -51,7 +51,7 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<S
     let who = admit(app, &caller, id).await?;
     let told = since(&input)?;
     let stops_at = input.stops_at.map_or(input.now + UNTOLD, |at| at - MARGIN);
-    let lease = room::take(app, &who, stops_at, input.now).await?;
+    let lease = room::take(app, &who, Waits::Stream, stops_at, input.now).await?;
     let left = stops_at.duration_since(Timestamp::now());
     let now = Instant::now();
     let head = Reply::event_stream(&opening(&told, BROKEN_MS));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{Error, Kind, Result};
 use edge::{App, Identity};
 use jiff::Timestamp;
-use store::leases::{Lease, Leased, STREAMS};
+use store::leases::{Lease, Leased, STREAMS, Waits};
 use tokio::time::timeout;
 
 /// How long an answer may wait until its lease is given back.
@@ -20,13 +20,14 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) async fn take(
     app: &App,
     who: &Identity,
+    waits: Waits,
     until: Timestamp,
     now: Timestamp,
 ) -> Result<Option<Lease>> {
     let Identity::Workspace(id) = who else {
         return Ok(None);
     };
-    match app.store.lease_stream(*id, until, now).await? {
+    match app.store.lease_stream(*id, waits, until, now).await? {
         Leased::Taken(lease) => Ok(Some(lease)),
         Leased::Full { until } => {
             let sentence = format!("this workspace has {STREAMS} event streams open: end some");

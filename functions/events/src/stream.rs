@@ -16,7 +16,7 @@ use edge::{
 };
 use jiff::Timestamp;
 use serde_json::json;
-use store::workspaces::Parts;
+use store::{leases::Waits, workspaces::Parts};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -50,17 +50,21 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
     let (mut waits, mut lease) = (false, None);
     loop {
         let now = Timestamp::now();
-        let news = told.news(app, id, MOST, now).await?;
-        let is_over = Instant::now() + EVERY > deadline;
-        if !news.is_empty() || is_over {
-            if !is_over {
+        let news = match told.news(app, id, MOST, now).await {
+            Ok(news) => news,
+            Err(error) => {
                 room::give_back(app, lease).await;
+                return Err(error);
             }
+        };
+        if !news.is_empty() || Instant::now() + EVERY > deadline {
+            // Also where it is about to end by itself: the client is back before that.
+            room::give_back(app, lease).await;
             let blocks: String = news.iter().map(block).collect();
             return Ok(Reply::event_stream(&(opening + &blocks + &place(&told))));
         }
         if !waits {
-            lease = room::take(app, &who, now + WINDOW, now).await?;
+            lease = room::take(app, &who, Waits::Answer, now + WINDOW, now).await?;
             waits = true;
         }
         sleep(EVERY).await;

@@ -189,9 +189,9 @@ pub fn window(what: &str, who: &str) -> Key {
     Key::new(format!("WINDOW#{what}#{who}"), "WINDOW")
 }
 
-/// The leases of a workspace's event streams.
-pub fn streams(id: WorkspaceId) -> Key {
-    Key::new(format!("STREAMS#{id}"), "STREAMS")
+/// The leases of a workspace's event streams of one kind.
+pub fn streams(id: WorkspaceId, kind: &str) -> Key {
+    Key::new(format!("STREAMS#{id}"), kind)
 }
 
 /// The partition of a workspace's activity.

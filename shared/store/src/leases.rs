@@ -10,21 +10,41 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Store,
     expr::{Change, Item},
-    keys::{self, EXPIRES_AT},
+    keys::{self, EXPIRES_AT, Key},
     ops::UpdateError,
 };
 
-/// How many streams a workspace may have open.
+/// How many streams of each kind a workspace may have open.
 pub const STREAMS: usize = 20;
 /// How often another place is tried when others were quicker: each time one of them got a place, so then all are taken.
 const TRIES: usize = STREAMS;
 /// How long the item stays after it was last written: longer than any lease, as its end must not end the others'.
 const KEPT: SignedDuration = SignedDuration::from_hours(1);
 
+/// What holds an execution while it waits. Each kind has places of its own: who cannot keep a connection leaves
+/// leases behind for as long as a stream may last, and must still be able to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waits {
+    /// An answer of the API, for seconds.
+    Answer,
+    /// An answer that streams, for minutes.
+    Stream,
+}
+
+impl Waits {
+    fn key(self, of: WorkspaceId) -> Key {
+        let kind = match self {
+            Self::Answer => "ANSWERS",
+            Self::Stream => "STREAMS",
+        };
+        keys::streams(of, kind)
+    }
+}
+
 /// The right to have a stream open.
 #[derive(Debug)]
 pub struct Lease {
-    of: WorkspaceId,
+    key: Key,
     place: usize,
     until: Timestamp,
 }
@@ -50,21 +70,23 @@ impl Store {
     pub async fn lease_stream(
         &self,
         of: WorkspaceId,
+        waits: Waits,
         until: Timestamp,
         now: Timestamp,
     ) -> Result<Leased> {
+        let key = waits.key(of);
         // The clock throws the dice: those that begin at the same moment should not all try one place.
         let dice = now.as_microsecond().rem_euclid(STREAMS as i64);
         let mut place = usize::try_from(dice).unwrap_or_default();
         for _ in 0..TRIES {
             let name = name(place);
-            let take = Change::at(keys::streams(of))
+            let take = Change::at(key.clone())
                 .when(format!("attribute_not_exists(#{name}) OR #{name} <= :now"))
                 .with("now", now.as_microsecond())
                 .set(&name, until.as_microsecond())
                 .set(EXPIRES_AT, (now + KEPT).as_second());
             let taken = match self.update(take).await {
-                Ok(_) => return Ok(Leased::Taken(Lease { of, place, until })),
+                Ok(_) => return Ok(Leased::Taken(Lease { key, place, until })),
                 Err(UpdateError::Refused(taken)) => taken.unwrap_or_default(),
                 Err(UpdateError::Failed(error)) => return Err(error),
             };
@@ -81,9 +103,9 @@ impl Store {
     /// # Errors
     /// The datastore did not answer: it ends by itself.
     pub async fn release_stream(&self, lease: Lease) -> Result<()> {
-        let Lease { of, place, until } = lease;
+        let Lease { key, place, until } = lease;
         let name = name(place);
-        let release = Change::at(keys::streams(of))
+        let release = Change::at(key)
             .when(format!("#{name} = :until"))
             .with("until", until.as_microsecond())
             .remove(&name);

@@ -53,7 +53,7 @@ async fn secrets_keep_to_their_budgets() {
         ("list", 1, 0, NONE, get(&at(""))),
         ("values", 3, 0, OPEN, get(&at("/values"))),
         ("model, none", 1, 0, NONE, get(&model)),
-        ("set a model", 3, 8, OPEN, choose("m")),
+        ("set a model", 3, 10, OPEN, choose("m")),
         ("model", 3, 0, OPEN, get(&model)),
         ("clear it", 3, 6, NONE, choose("")),
         ("clear none", 1, 0, NONE, choose("")),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use e2e::template::Template;
+use e2e::template::{Template, there};
 use serde_json::{Value, json};
 
 /// The statement of this name.
@@ -36,24 +36,16 @@ fn every_function_has_it() {
 
 #[test]
 fn queues_and_streams_and_logs_are_of_this_stack() {
-    let all: BTreeSet<String> = Template::ours()
-        .of_type("AWS::SQS::Queue")
-        .map(|(id, queue)| {
-            assert!(
-                queue["Properties"]["QueueName"].is_null(),
-                "{id} has a name"
-            );
-            let account = "${AWS::Region}:${AWS::AccountId}";
-            format!("arn:${{AWS::Partition}}:sqs:{account}:${{AWS::StackName}}-{id}-*")
-        })
-        .collect();
+    let all = Template::ours().of_type("AWS::SQS::Queue");
+    let all: BTreeSet<String> = all.map(|(id, _)| format!("{id}.Arn")).collect();
     let others = statement("QueuesOfOthers");
     assert_eq!(
         (&others["Effect"], &others["Action"]),
         (&json!("Deny"), &json!("sqs:*"))
     );
     let but = others["NotResource"].as_array().expect("queues");
-    let but: BTreeSet<String> = but.iter().map(|it| text(it).to_owned()).collect();
+    let arn = |it| there(it)["Fn::GetAtt"].as_str().expect("an ARN").to_owned();
+    let but: BTreeSet<String> = but.iter().map(arn).collect();
     assert_eq!(but, all);
 
     let others = statement("StreamsOfOthers");
@@ -67,5 +59,24 @@ fn queues_and_streams_and_logs_are_of_this_stack() {
             group["Properties"]["LogGroupName"].is_null(),
             "{id} has a name"
         );
+    }
+}
+
+#[test]
+fn what_lambda_does_to_networks_no_code_in_a_function_does() {
+    let denied = statement("NoInterfaces");
+    assert_eq!(denied["Effect"], "Deny");
+    let only = &denied["Condition"]["ArnLike"]["lambda:SourceFunctionArn"];
+    assert!(text(only).ends_with(":function:${AWS::StackName}-*"));
+    // None of ours asks for networks: the fleet is told which by its launch template.
+    let denied = denied["Action"].as_array().expect("actions");
+    for function in Template::ours().functions() {
+        for (action, _) in function.grants() {
+            assert!(
+                !denied.contains(&json!(action)),
+                "{} needs {action}",
+                function.id
+            );
+        }
     }
 }

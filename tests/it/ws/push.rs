@@ -166,14 +166,14 @@ async fn what_is_too_long_loses_its_longest_field() {
     world.register(&workspace, &agent.url).await.expect(200);
     let path = format!("/workspaces/{}/activity", workspace.id);
     let long = json!({
-        "activity_type": "agent_log", "summary": "s".repeat(120_000), "method": "m",
+        "activity_type": "agent_log", "request_body": "s".repeat(120_000), "method": "m",
     });
     let report = world.post(&path).bearer(&workspace.token);
     report.json(&long).await.expect(200);
     let told = listener.told(&workspace.id, "ACTIVITY_LOGGED").await;
     assert_eq!(told["payload"]["truncated"], true);
     assert_eq!(told["payload"]["method"], "m");
-    assert!(told["payload"].get("summary").is_none());
+    assert!(told["payload"].get("request_body").is_none());
 }
 
 #[tokio::test]

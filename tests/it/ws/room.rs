@@ -6,7 +6,7 @@ use domain::{Mode, WorkspaceId};
 use e2e::{Backstage, Workspace, counted::InProcess};
 use events::live;
 use jiff::{SignedDuration, Timestamp};
-use store::leases::{Lease, Leased, STREAMS};
+use store::leases::{Lease, Leased, STREAMS, Waits};
 
 /// Before everything.
 const FIRST: &str = "01900000-0000-7000-8000-000000000000";
@@ -26,7 +26,11 @@ async fn take(inside: &InProcess, of: WorkspaceId, count: usize) -> Vec<Leased> 
     let tries = (0..count).map(|n| async move {
         // As apart as calls of one moment are.
         let now = now + SignedDuration::from_micros(i64::try_from(n).expect("few") % 7);
-        inside.app.store.lease_stream(of, until, now).await
+        inside
+            .app
+            .store
+            .lease_stream(of, Waits::Stream, until, now)
+            .await
     });
     let taken = futures_util::future::try_join_all(tries).await;
     taken.expect("the emulator answers")
@@ -51,7 +55,9 @@ async fn so_many_leases_are_taken_at_once_and_end_by_themselves() {
     let now = Timestamp::now();
     let in_a_minute = now + SignedDuration::from_mins(1);
     let lease = async |of, now| {
-        let lease = store.lease_stream(of, in_a_minute, now).await;
+        let lease = store
+            .lease_stream(of, Waits::Stream, in_a_minute, now)
+            .await;
         lease.expect("the emulator answers")
     };
     let Leased::Full { until } = lease(of, now).await else {
@@ -68,13 +74,13 @@ async fn so_many_leases_are_taken_at_once_and_end_by_themselves() {
     let later = in_a_minute + SignedDuration::from_secs(1);
     let until = later + SignedDuration::from_mins(1);
     for _ in 0..STREAMS {
-        let again = store.lease_stream(of, until, later).await;
+        let again = store.lease_stream(of, Waits::Stream, until, later).await;
         assert!(matches!(again.expect("an answer"), Leased::Taken(_)));
     }
     // One that was given back too late is somebody else's by now.
     let late = taken.pop().expect("a lease");
     store.release_stream(late).await.expect("no failure");
-    let full = store.lease_stream(of, until, later).await;
+    let full = store.lease_stream(of, Waits::Stream, until, later).await;
     assert!(matches!(full.expect("an answer"), Leased::Full { .. }));
 }
 

@@ -6,7 +6,7 @@
 //! closed, too, within seconds of the next news there is: the marks of workspaces' live tokens come with rows
 //! that are read anyway, and [operators'](crate::operators) are looked up.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use domain::{Error, Result, event::envelope};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -23,6 +23,8 @@ use crate::{
 
 /// How many connections are posted to at the same time.
 const AT_ONCE: usize = 64;
+/// How long closing and forgetting may take after the deadline; the function has half a minute in all.
+const SETTLING: Duration = Duration::from_secs(7);
 /// How many frames are made at the same time: some of them are read from the bucket.
 const READ_AT_ONCE: usize = 8;
 
@@ -92,7 +94,8 @@ pub(super) async fn push(
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
-    settle(relay, fared, is_over, now).await
+    let settled = timeout_at(deadline + SETTLING, settle(relay, fared, is_over, now)).await;
+    settled.map_err(|_| Error::unavailable("connections were not closed in time"))?
 }
 
 /// Reads all that telling needs; nothing but the list of connections when there are none.

@@ -26,7 +26,6 @@ const AT_ONCE: i32 = 25;
 #[serde(default)]
 struct Noted {
     purged_with: Vec<WorkspaceId>,
-    removed_at: Option<i64>,
 }
 
 impl Store {
@@ -49,8 +48,8 @@ impl Store {
         }
     }
 
-    /// Who was noted to be purged with a workspace, by this call or one that broke off. Not who lives:
-    /// it was moved to somewhere else before it could be removed.
+    /// Who was noted to be purged with a workspace, by this call or one that broke off. Not who lives,
+    /// which was moved to somewhere else before it could be removed; nor who is purged already.
     ///
     /// # Errors
     /// The datastore did not answer.
@@ -59,15 +58,11 @@ impl Store {
         let noted: Option<Noted> = self.rows([key.clone()]).await?.take(&key)?;
         let mut ids = noted.unwrap_or_default().purged_with;
         let metas = ids.iter().map(|id| keys::meta(*id));
-        let mut metas = self.rows(metas).await?;
-        let mut living = Vec::new();
-        for id in &ids {
-            let meta: Option<Noted> = metas.take(&keys::meta(*id))?;
-            if meta.is_some_and(|meta| meta.removed_at.is_none()) {
-                living.push(*id);
-            }
-        }
-        ids.retain(|id| !living.contains(id));
+        let metas = self.rows(metas).await?;
+        ids.retain(|id| {
+            let meta = metas.item(&keys::meta(*id));
+            meta.is_some_and(|meta| meta.contains_key("removed_at"))
+        });
         Ok(ids)
     }
 
