@@ -55,8 +55,8 @@ async fn secrets_keep_to_their_budgets() {
         ("model, none", 1, 0, NONE, get(&model)),
         ("set a model", 3, 10, OPEN, choose("m")),
         ("model", 3, 0, OPEN, get(&model)),
-        ("clear it", 3, 6, NONE, choose("")),
-        ("clear none", 1, 0, NONE, choose("")),
+        ("clear it", 3, 8, NONE, choose("")),
+        ("clear none", 2, 4, NONE, choose("")),
         ("delete", 2, 6, NONE, delete),
         ("create with two", 2, 20, MAKE, create),
     ];

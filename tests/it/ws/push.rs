@@ -164,16 +164,14 @@ async fn what_is_too_long_loses_its_longest_field() {
     let listener = Listener::workspace(&workspace).await;
     let (_, agent) = (&workspace, e2e::Agent::start().await);
     world.register(&workspace, &agent.url).await.expect(200);
-    let path = format!("/workspaces/{}/activity", workspace.id);
-    let long = json!({
-        "activity_type": "agent_log", "request_body": "s".repeat(120_000), "method": "m",
-    });
-    let report = world.post(&path).bearer(&workspace.token);
-    report.json(&long).await.expect(200);
-    let told = listener.told(&workspace.id, "ACTIVITY_LOGGED").await;
+    let notify = world.post(&format!("/workspaces/{}/notify", workspace.id));
+    let notify = notify.bearer(&workspace.token);
+    let long = json!({"message": "m".repeat(120_000)});
+    notify.json(&long).await.expect(200);
+    let told = listener.told(&workspace.id, "AGENT_MESSAGE").await;
     assert_eq!(told["payload"]["truncated"], true);
-    assert_eq!(told["payload"]["method"], "m");
-    assert!(told["payload"].get("request_body").is_none());
+    assert_eq!(told["payload"]["name"], "Verbose");
+    assert!(told["payload"].get("message").is_none());
 }
 
 #[tokio::test]

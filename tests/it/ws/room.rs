@@ -20,17 +20,13 @@ fn path(workspace: &Workspace) -> String {
 }
 
 /// Takes so many places for a minute, all at the same moment.
-async fn take(inside: &InProcess, of: WorkspaceId, count: usize) -> Vec<Leased> {
+async fn take(inside: &InProcess, of: WorkspaceId, waits: Waits, count: usize) -> Vec<Leased> {
     let now = Timestamp::now();
     let until = now + SignedDuration::from_mins(1);
     let tries = (0..count).map(|n| async move {
         // As apart as calls of one moment are.
         let now = now + SignedDuration::from_micros(i64::try_from(n).expect("few") % 7);
-        inside
-            .app
-            .store
-            .lease_stream(of, Waits::Stream, until, now)
-            .await
+        inside.app.store.lease_stream(of, waits, until, now).await
     });
     let taken = futures_util::future::try_join_all(tries).await;
     taken.expect("the emulator answers")
@@ -48,8 +44,8 @@ fn leases(taken: Vec<Leased>) -> Vec<Lease> {
 async fn so_many_leases_are_taken_at_once_and_end_by_themselves() {
     let inside = InProcess::apart(Mode::Strict).await;
     let (of, other) = (WorkspaceId::random(), WorkspaceId::random());
-    let mut taken = leases(take(&inside, of, STREAMS / 2).await);
-    taken.extend(leases(take(&inside, of, STREAMS / 2).await));
+    let mut taken = leases(take(&inside, of, Waits::Stream, STREAMS / 2).await);
+    taken.extend(leases(take(&inside, of, Waits::Stream, STREAMS / 2).await));
     assert_eq!(taken.len(), STREAMS);
     let store = &inside.app.store;
     let now = Timestamp::now();
@@ -91,8 +87,10 @@ async fn one_workspace_has_twenty_streams_and_operators_and_who_does_not_wait_ne
         inside.workspace("Own").await,
         inside.workspace("Other").await,
     );
-    for _ in 0..4 {
-        take(&inside, id(&own), STREAMS / 4).await;
+    for waits in [Waits::Answer, Waits::Stream] {
+        for _ in 0..4 {
+            take(&inside, id(&own), waits, STREAMS / 4).await;
+        }
     }
     let sentence = "this workspace has 20 event streams open: end some";
     let path = path(&own);
@@ -121,7 +119,7 @@ async fn an_answer_that_ends_early_leaves_its_place() {
     let own = inside.workspace("Own").await;
     let backstage = Backstage::beneath(&inside).await;
     for _ in 0..STREAMS - 1 {
-        take(&inside, id(&own), 1).await;
+        take(&inside, id(&own), Waits::Answer, 1).await;
     }
     // There is one place, and each of these waits until something happens.
     for _ in 0..2 {
