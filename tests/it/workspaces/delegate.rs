@@ -263,3 +263,62 @@ async fn an_agent_may_record_and_update_what_it_delegates_itself() {
         ["DELEGATION_COMPLETE", "DELEGATION_SENT"]
     );
 }
+
+#[tokio::test]
+async fn an_update_of_a_delegation_nobody_recorded_keeps_the_order_of_the_log() {
+    let world = World::new();
+    let lead = world.workspace("Lead").await;
+    let (worker, agent) = world.online("Worker").await;
+    agent.next(Script::Slow(Duration::from_secs(5)));
+    // As a v7 id it would be of the year 10889.
+    let strange = "ffffffff-ffff-4fff-bfff-fffffffffffe";
+    let path = format!("/workspaces/{}/delegations/{strange}/update", lead.id);
+    let done = json!({"status": "completed", "response_preview": "all done"});
+    let told = world.post(&path).bearer(&lead.token).json(&done).await;
+    assert_eq!(
+        told.expect(200).json,
+        json!({"delegation_id": strange, "status": "completed"})
+    );
+
+    let rows = world.delegations(&lead).await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0]["delegation_id"], strange);
+    assert_eq!(rows[0]["response_preview"], "all done");
+    let (name, payload) = world.events(&lead.id).await[0].clone();
+    assert_eq!(name, "DELEGATION_COMPLETE");
+    assert_eq!(payload["delegation_id"], strange);
+
+    // What comes later is above it: for who goes on from the newest row as well.
+    let newest = world.activity(&lead.id, "limit=1").await[0]["id"].clone();
+    let newest = newest.as_str().expect("an id").to_owned();
+    assert!(newest.starts_with('0'), "an id of now: {newest}");
+    let report = json!({"activity_type": "agent_log", "summary": "later"});
+    world.report(&lead, &report).await.expect(200);
+    let since = world
+        .activity(&lead.id, &format!("since_id={newest}"))
+        .await;
+    assert_eq!(since.len(), 1, "{since:?}");
+    assert_eq!(since[0]["summary"], "later");
+    let told = world.delegate(&lead, &worker.id, "t").await.expect(202);
+    assert!(told.text("delegation_id") > newest);
+    assert_eq!(
+        world.activity(&lead.id, "limit=1").await[0]["method"],
+        "delegate"
+    );
+
+    // One that was delegated is known by its id: while it is under way its agent may say how it ended.
+    let id = told.text("delegation_id");
+    let path = format!("/workspaces/{}/delegations/{id}/update", lead.id);
+    world
+        .post(&path)
+        .bearer(&lead.token)
+        .json(&done)
+        .await
+        .expect(200);
+    let rows = world.delegations(&lead).await;
+    let first = rows.iter().find(|row| row["delegation_id"] == *id);
+    let first = first.expect("listed");
+    assert_eq!(first["response_preview"], "all done", "{rows:?}");
+    let mine = rows.iter().filter(|row| row["delegation_id"] == *id);
+    assert_eq!(mine.count(), 2, "{rows:?}");
+}
