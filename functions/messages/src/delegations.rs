@@ -31,7 +31,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 const ROWS: usize = 50;
 const PREVIEW: usize = 300;
 /// How many rows a list reads: a result lies where its delegation began, so that of an old one that ends
-/// now is found below those of up to 100 newer ones. About 25 read units where there are as many.
+/// now is found below those of up to 100 newer ones. About 30 read units where there are as many.
 const READ: usize = 200;
 /// How much of all bodies together a list reads.
 const BODY_BUDGET: usize = 4 * 1024 * 1024;
