@@ -1,6 +1,8 @@
 //! `GET /workspaces/{id}/delegations`, `POST …/delegations/record`, `POST …/delegations/{id}/update`
 //! (contract: a2a-notify-events 4.4, 4.5, 4.7).
 
+use std::{cmp::Reverse, collections::HashMap};
+
 use domain::{
     ActivityId, Error, Result, WorkspaceId,
     activity::{Activity, Content, preview},
@@ -11,6 +13,7 @@ use edge::{
     http::Fields,
     openapi::{Api, Who},
 };
+use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,6 +30,9 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// How many rows a list shows, and how much of a reply, in bytes.
 const ROWS: usize = 50;
 const PREVIEW: usize = 300;
+/// How many rows a list reads: a result lies where its delegation began, so that of an old one that ends
+/// now is found below those of up to 100 newer ones. About 30 read units where there are as many.
+const READ: usize = 200;
 /// How much of all bodies together a list reads.
 const BODY_BUDGET: usize = 4 * 1024 * 1024;
 /// The longest id an agent may give a delegation, in bytes.
@@ -138,15 +144,36 @@ pub async fn handle(app: &'static App, caller: Caller, input: Input) -> Result<R
 async fn list(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
     let filter = Filter {
         activity_type: Some("delegation".to_owned()),
-        limit: ROWS,
+        limit: READ,
         ..Filter::default()
     };
-    let mut rows = app.store.activity(id, &filter, input.now).await?;
+    let rows = app.store.activity(id, &filter, input.now).await?;
+    let mut rows = newest_first(rows);
+    rows.truncate(ROWS);
     app.store
         .inline_bodies(&mut rows, BODY_BUDGET, input.now)
         .await?;
     let rows: Vec<Row> = rows.into_iter().map(Row::from).collect();
     Ok(Reply::ok(&rows))
+}
+
+/// The rows by their time, the newest first, and each result before what it is the result of, whatever the
+/// clocks said: agents take the first row with the id of a delegation for where it stands.
+fn newest_first(mut rows: Vec<Activity>) -> Vec<Activity> {
+    let is_result = |row: &Activity| row.method.as_deref() == Some("delegate_result");
+    // The ids of a delegation's two rows differ in their lowest bit.
+    let delegation = |row: &Activity| row.id.as_uuid().as_u128() | 1;
+    let asked: HashMap<u128, Timestamp> = rows
+        .iter()
+        .filter(|row| !is_result(row))
+        .map(|row| (delegation(row), row.created_at))
+        .collect();
+    rows.sort_by_cached_key(|row| {
+        let asked = asked.get(&delegation(row)).copied();
+        let at = asked.map_or(row.created_at, |asked| asked.max(row.created_at));
+        Reverse((at, delegation(row), is_result(row)))
+    });
+    rows
 }
 
 /// Keeps a delegation that an agent carries out by itself.
@@ -247,4 +274,64 @@ pub fn describe(api: &mut Api) {
     .body::<UpdateRequest>(MAX_BYTES)
     .ok::<Noted>("It is kept.")
     .fails(&[]);
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::activity::Source;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn row(id: u128, method: &str, second: i64) -> Activity {
+        Activity {
+            id: ActivityId::from_uuid(Uuid::from_u128(id)),
+            workspace: WorkspaceId::from_uuid(Uuid::from_u128(1)),
+            activity_type: "delegation".to_owned(),
+            source: Source::Person,
+            target_id: None,
+            method: Some(method.to_owned()),
+            summary: None,
+            request_body: Content::Absent,
+            response_body: Content::Absent,
+            tool_trace: Content::Absent,
+            duration_ms: None,
+            status: "completed".to_owned(),
+            error_detail: None,
+            created_at: Timestamp::from_second(second).expect("a time"),
+        }
+    }
+
+    fn order(rows: Vec<Activity>) -> Vec<u128> {
+        let rows = newest_first(rows).into_iter();
+        rows.map(|row| row.id.as_uuid().as_u128()).collect()
+    }
+
+    #[test]
+    fn a_result_comes_before_what_was_asked_whatever_its_bits_and_the_clocks() {
+        for (asked, result) in [(0x10, 0x11), (0x11, 0x10)] {
+            // After it, in the same moment, and by a clock that is behind.
+            for ended in [9, 5, 4] {
+                let result_row = row(result, "delegate_result", ended);
+                let asked_row = row(asked, "delegate", 5);
+                let expected = [result, asked];
+                let rows = vec![asked_row.clone(), result_row.clone()];
+                assert_eq!(order(rows), expected, "{asked:x} {ended}");
+                assert_eq!(order(vec![result_row, asked_row]), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn the_result_of_an_old_one_is_as_new_as_its_end() {
+        let mut rows: Vec<Activity> = (2..60u8)
+            .rev()
+            .map(|n| row(u128::from(n) * 2, "delegate", n.into()))
+            .collect();
+        rows.push(row(3, "delegate_result", 100));
+        rows.push(row(2, "delegate", 1));
+        let order = order(rows);
+        assert_eq!(order[..2], [3, 118]);
+        assert_eq!(order.last(), Some(&2));
+    }
 }

@@ -313,8 +313,14 @@ pub fn describe(api: &mut Api) {
                     "parts": {"type": "array", "items": {"type": "object"}},
                 }},
                 "metadata": {"type": "object", "properties": {
-                    "priority": {"enum": ["critical", "task", "info"]},
-                    "expires_in": {"type": "integer", "description": "Seconds."},
+                    "priority": {
+                        "description": "`critical`, `task` or `info`; anything else is passed on and ignored.",
+                        "examples": ["info"],
+                    },
+                    "expires_in": {
+                        "description": "Seconds, up to 604,800; anything else is passed on and ignored.",
+                        "examples": [3600],
+                    },
                 }},
             }},
         },

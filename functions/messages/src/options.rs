@@ -38,47 +38,56 @@ impl Default for Options {
 
 /// Reads a sender's wishes; headers win over metadata.
 ///
+/// Only headers are meant for us and are refused when they cannot be followed. Metadata is the agents' own, passed on
+/// as it is (contract: a2a-notify-events 2.4): a `priority` or `expires_in` of theirs may mean something else.
+///
 /// # Errors
-/// 400 for a priority nobody knows and an expiry out of range. An `X-Timeout` that is no positive
+/// 400 for an `X-Priority` nobody knows and an `X-Expires-In` out of range. An `X-Timeout` that is no positive
 /// whole number is ignored (contract: a2a-notify-events 2.1).
 pub fn read(input: &Input, body: &[u8]) -> Result<Options> {
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
-    let metadata = json.pointer("/params/metadata");
-    let said = |key: &str| metadata.and_then(|metadata| metadata.get(key));
     let priority = match input.header("x-priority") {
-        Some(name) => Some(name.to_owned()),
-        None => said("priority").and_then(Value::as_str).map(str::to_owned),
+        Some(name) => priority_of(name)
+            .ok_or_else(|| Error::invalid("priority must be critical, task or info"))?,
+        None => said(&json, "priority")
+            .and_then(|name| priority_of(name.as_str()?))
+            .unwrap_or_default(),
     };
     let expires_in = match input.header("x-expires-in") {
-        Some(text) => Some(text.trim().parse::<i64>().ok()),
-        None => said("expires_in").map(Value::as_i64),
+        Some(text) => text
+            .trim()
+            .parse()
+            .ok()
+            .and_then(expiry_of)
+            .ok_or_else(|| {
+                let most = MAX_EXPIRY.as_secs();
+                Error::invalid(format!("expires_in must be 1 to {most} seconds"))
+            })?,
+        None => said(&json, "expires_in")
+            .and_then(|seconds| expiry_of(seconds.as_i64()?))
+            .unwrap_or(EXPIRY),
     };
     Ok(Options {
-        priority: priority_of(priority.as_deref())?,
-        expires_in: expiry_of(expires_in)?,
+        priority,
+        expires_in,
         deadline: deadline(input.header("x-timeout"), input.now),
         trace: input.trace,
     })
 }
 
-fn priority_of(name: Option<&str>) -> Result<Priority> {
-    name.map_or(Ok(Priority::default()), |name| {
-        Priority::named(name.trim())
-            .ok_or_else(|| Error::invalid("priority must be critical, task or info"))
-    })
+/// What a body's metadata says of it.
+fn said<'a>(body: &'a Value, key: &str) -> Option<&'a Value> {
+    body.pointer("/params/metadata")?.get(key)
 }
 
-fn expiry_of(seconds: Option<Option<i64>>) -> Result<SignedDuration> {
-    let most = MAX_EXPIRY.as_secs();
-    match seconds {
-        None => Ok(EXPIRY),
-        Some(Some(seconds)) if (1..=most).contains(&seconds) => {
-            Ok(SignedDuration::from_secs(seconds))
-        }
-        Some(_) => Err(Error::invalid(format!(
-            "expires_in must be 1 to {most} seconds"
-        ))),
-    }
+fn priority_of(name: &str) -> Option<Priority> {
+    Priority::named(name.trim())
+}
+
+fn expiry_of(seconds: i64) -> Option<SignedDuration> {
+    (1..=MAX_EXPIRY.as_secs())
+        .contains(&seconds)
+        .then(|| SignedDuration::from_secs(seconds))
 }
 
 fn deadline(header: Option<&str>, now: Timestamp) -> Option<Timestamp> {
@@ -89,25 +98,78 @@ fn deadline(header: Option<&str>, now: Timestamp) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use lambda_http::{Body, Request};
+    use serde_json::json;
+
     use super::*;
+
+    fn read_of(header: Option<(&'static str, &str)>, metadata: &Value) -> Result<Options> {
+        let mut request = Request::new(Body::Empty);
+        if let Some((name, value)) = header {
+            let value = value.parse().expect("a header");
+            request.headers_mut().insert(name, value);
+        }
+        let body = json!({"params": {"metadata": metadata}}).to_string();
+        read(&Input::from(request), body.as_bytes())
+    }
+
+    #[test]
+    fn a_body_may_wish_and_is_never_refused_for_it() {
+        let (task, day) = (Priority::Task, EXPIRY);
+        let hour = SignedDuration::from_hours(1);
+        for (metadata, priority, expires_in) in [
+            (json!({"priority": "info"}), Priority::Info, day),
+            (json!({"priority": "high", "expires_in": 3600}), task, hour),
+            (json!({"priority": 1, "expires_in": "3600"}), task, day),
+            (
+                json!({"priority": "critical", "expires_in": 86_400_000}),
+                Priority::Critical,
+                day,
+            ),
+            (json!({"priority": null, "expires_in": 0.5}), task, day),
+            (json!({"expires_in": -1}), task, day),
+            (json!({"expires_in": {"seconds": 1}}), task, day),
+            (json!("priority"), task, day),
+            (json!(null), task, day),
+        ] {
+            let read = read_of(None, &metadata).expect("fine");
+            assert_eq!(
+                (read.priority, read.expires_in),
+                (priority, expires_in),
+                "{metadata}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_header_wins_and_is_refused_when_it_cannot_be_followed() {
+        let said = json!({"priority": "info", "expires_in": 60});
+        let urgent = read_of(Some(("x-priority", "critical")), &said).expect("fine");
+        assert_eq!(urgent.priority, Priority::Critical);
+        let long = read_of(Some(("x-expires-in", " 3600 ")), &said).expect("fine");
+        assert_eq!(long.expires_in, SignedDuration::from_hours(1));
+        for header in [
+            ("x-priority", "high"),
+            ("x-priority", ""),
+            ("x-expires-in", "0"),
+            ("x-expires-in", "604801"),
+            ("x-expires-in", "1.5"),
+            ("x-expires-in", "soon"),
+        ] {
+            assert!(read_of(Some(header), &said).is_err(), "{header:?}");
+        }
+    }
 
     #[test]
     fn wishes_are_checked_or_ignored() {
-        assert_eq!(priority_of(None).expect("fine"), Priority::Task);
-        assert_eq!(
-            priority_of(Some("critical")).expect("fine"),
-            Priority::Critical
-        );
+        assert_eq!(priority_of(" critical "), Some(Priority::Critical));
         for bad in ["", "urgent", "CRITICAL", "100"] {
-            assert!(priority_of(Some(bad)).is_err(), "{bad}");
+            assert_eq!(priority_of(bad), None, "{bad}");
         }
-        assert_eq!(expiry_of(None).expect("fine"), EXPIRY);
-        assert_eq!(
-            expiry_of(Some(Some(60))).expect("fine"),
-            SignedDuration::from_mins(1)
-        );
-        for bad in [None, Some(0), Some(-1), Some(604_801), Some(i64::MAX)] {
-            assert!(expiry_of(Some(bad)).is_err(), "{bad:?}");
+        assert_eq!(expiry_of(60), Some(SignedDuration::from_mins(1)));
+        assert_eq!(expiry_of(604_800), Some(MAX_EXPIRY));
+        for bad in [0, -1, 604_801, i64::MAX] {
+            assert_eq!(expiry_of(bad), None, "{bad}");
         }
         let now = Timestamp::UNIX_EPOCH;
         for (header, expected) in [

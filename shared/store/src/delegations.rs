@@ -105,9 +105,10 @@ struct Delegated {
     expires_at: i64,
 }
 
-/// A fresh delegation id.
+/// A fresh delegation id. Its lowest bit is 0: the row of the result has the same id with 1, and so comes
+/// right after it, wherever rows are in the order of their ids.
 pub fn new_id() -> DelegationId {
-    DelegationId::from_uuid(Uuid::now_v7())
+    DelegationId::from_uuid(Uuid::from_u128(Uuid::now_v7().as_u128() & !1))
 }
 
 /// What became of a delegation that was told.

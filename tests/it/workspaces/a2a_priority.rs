@@ -107,17 +107,6 @@ async fn wishes_out_of_range_are_refused_and_nothing_is_kept() {
         let refused = send().json(&message).header(name, value).await;
         assert_eq!(refused.error(), (400, sentence), "{name}: {value}");
     }
-    for (metadata, sentence) in [
-        (json!({"priority": "urgent"}), PRIORITY),
-        (json!({"expires_in": 0}), EXPIRY),
-        (json!({"expires_in": 604_801}), EXPIRY),
-        (json!({"expires_in": "60"}), EXPIRY),
-    ] {
-        let mut message = message.clone();
-        message["params"]["metadata"] = metadata.clone();
-        let refused = send().json(&message).await;
-        assert_eq!(refused.error(), (400, sentence), "{metadata}");
-    }
     assert_eq!(backstage.counts(&workspace).await, before);
     assert!(world.activity(&workspace.id, "").await.is_empty());
     assert!(agent.received().is_empty());
@@ -126,6 +115,27 @@ async fn wishes_out_of_range_are_refused_and_nothing_is_kept() {
     let longest = send().json(&message).header("X-Expires-In", "604800");
     longest.await.expect(200);
     assert_eq!(agent.texts(), ["hello"]);
+}
+
+#[tokio::test]
+async fn metadata_of_the_agents_own_is_passed_on_whatever_it_says() {
+    let world = World::new();
+    let (workspace, agent) = world.online("Open").await;
+    for (n, metadata) in [
+        json!({"priority": "high"}),
+        json!({"priority": 3}),
+        json!({"expires_in": 0}),
+        json!({"expires_in": 86_400_000}),
+        json!({"expires_in": "60"}),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let send = world.send(&workspace.id).bearer(&world.admin);
+        let message = wishing(&n.to_string(), &metadata);
+        send.json(&message).await.expect(200);
+        assert_eq!(agent.received()[n].body["params"]["metadata"], metadata);
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! `POST /workspaces/{id}/delegate` and what follows from it
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use e2e::{Script, Workspace, World, until};
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 async fn delegate(world: &World, from: &Workspace, body: Value) -> e2e::Answer {
     let path = format!("/workspaces/{}/delegate", from.id);
@@ -66,6 +67,63 @@ async fn a_delegation_is_answered_at_once_and_tracked_to_its_result() {
     assert_eq!(again.json["delegation_id"], id);
     assert_eq!(again.json["status"], "completed");
     assert_eq!(agent.texts().len(), 1);
+}
+
+#[tokio::test]
+async fn the_first_row_of_a_delegation_says_its_result_however_many_are_newer() {
+    let world = World::new();
+    let (lead, _) = world.online("Lead").await;
+    let (worker, agent) = world.online("Worker").await;
+    let barrier = Arc::new(Barrier::new(2));
+    agent.next(Script::Meet(barrier.clone()));
+    let slow = world.delegate(&lead, &worker.id, "slow").await.expect(202);
+    let slow = slow.text("delegation_id");
+    until(10, "it arrives", || async {
+        (agent.texts() == ["slow"]).then_some(())
+    })
+    .await;
+
+    // 30 newer ones end before it, to nobody: more rows than a list shows.
+    let nobody = uuid::Uuid::new_v4().to_string();
+    for n in 0..30 {
+        let told = world.delegate(&lead, &nobody, &n.to_string()).await;
+        told.expect(202);
+    }
+    until(30, "the others fail", || async {
+        let rows = world.activity(&lead.id, "type=delegation&limit=500").await;
+        let failed = |row: &&Value| row["method"] == "delegate_result" && row["status"] == "failed";
+        (rows.iter().filter(failed).count() == 30).then_some(())
+    })
+    .await;
+    barrier.wait().await;
+
+    let done = result(&world, &lead, &slow, "completed").await;
+    assert_eq!(done["response_preview"], "echo: slow");
+    let rows = world.delegations(&lead).await;
+    assert_eq!(rows.len(), 50);
+    assert_eq!(rows[0], done, "what ended last is first");
+    let times: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row["created_at"].as_str())
+        .collect();
+    assert!(
+        times.is_sorted_by_key(|at| std::cmp::Reverse(
+            at.parse::<jiff::Timestamp>().expect("a time")
+        )),
+        "{times:?}"
+    );
+
+    // Half of all ids made at random would be odd.
+    for n in 0..8 {
+        let task = format!("quick {n}");
+        let told = world.delegate(&lead, &worker.id, &task).await.expect(202);
+        let id = told.text("delegation_id");
+        let answer = result(&world, &lead, &id, "completed").await;
+        let rows = world.delegations(&lead).await;
+        let first = rows.iter().find(|row| row["delegation_id"] == *id);
+        assert_eq!(first, Some(&answer));
+        assert_eq!(answer["response_preview"], format!("echo: {task}"));
+    }
 }
 
 #[tokio::test]
@@ -204,4 +262,63 @@ async fn an_agent_may_record_and_update_what_it_delegates_itself() {
         world.event_names(&lead.id).await[..2],
         ["DELEGATION_COMPLETE", "DELEGATION_SENT"]
     );
+}
+
+#[tokio::test]
+async fn an_update_of_a_delegation_nobody_recorded_keeps_the_order_of_the_log() {
+    let world = World::new();
+    let lead = world.workspace("Lead").await;
+    let (worker, agent) = world.online("Worker").await;
+    agent.next(Script::Slow(Duration::from_secs(5)));
+    // As a v7 id it would be of the year 10889.
+    let strange = "ffffffff-ffff-4fff-bfff-fffffffffffe";
+    let path = format!("/workspaces/{}/delegations/{strange}/update", lead.id);
+    let done = json!({"status": "completed", "response_preview": "all done"});
+    let told = world.post(&path).bearer(&lead.token).json(&done).await;
+    assert_eq!(
+        told.expect(200).json,
+        json!({"delegation_id": strange, "status": "completed"})
+    );
+
+    let rows = world.delegations(&lead).await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0]["delegation_id"], strange);
+    assert_eq!(rows[0]["response_preview"], "all done");
+    let (name, payload) = world.events(&lead.id).await[0].clone();
+    assert_eq!(name, "DELEGATION_COMPLETE");
+    assert_eq!(payload["delegation_id"], strange);
+
+    // What comes later is above it: for who goes on from the newest row as well.
+    let newest = world.activity(&lead.id, "limit=1").await[0]["id"].clone();
+    let newest = newest.as_str().expect("an id").to_owned();
+    assert!(newest.starts_with('0'), "an id of now: {newest}");
+    let report = json!({"activity_type": "agent_log", "summary": "later"});
+    world.report(&lead, &report).await.expect(200);
+    let since = world
+        .activity(&lead.id, &format!("since_id={newest}"))
+        .await;
+    assert_eq!(since.len(), 1, "{since:?}");
+    assert_eq!(since[0]["summary"], "later");
+    let told = world.delegate(&lead, &worker.id, "t").await.expect(202);
+    assert!(told.text("delegation_id") > newest);
+    assert_eq!(
+        world.activity(&lead.id, "limit=1").await[0]["method"],
+        "delegate"
+    );
+
+    // One that was delegated is known by its id: while it is under way its agent may say how it ended.
+    let id = told.text("delegation_id");
+    let path = format!("/workspaces/{}/delegations/{id}/update", lead.id);
+    world
+        .post(&path)
+        .bearer(&lead.token)
+        .json(&done)
+        .await
+        .expect(200);
+    let rows = world.delegations(&lead).await;
+    let first = rows.iter().find(|row| row["delegation_id"] == *id);
+    let first = first.expect("listed");
+    assert_eq!(first["response_preview"], "all done", "{rows:?}");
+    let mine = rows.iter().filter(|row| row["delegation_id"] == *id);
+    assert_eq!(mine.count(), 2, "{rows:?}");
 }

@@ -9,8 +9,9 @@ use crate::{EventId, WorkspaceId, time::wire};
 /// to what counts bytes differently.
 pub const MAX_ENVELOPE: usize = 100_000;
 
-/// The one event whose approval and status stand at the top as well.
+/// The one event that is read at the top as well: these fields of its payload.
 const DECIDED: &str = "APPROVAL_DECIDED";
+const READ_AT_THE_TOP: [&str; 3] = ["approval_id", "status", "decided_by"];
 
 /// The text of one frame.
 ///
@@ -65,7 +66,7 @@ fn written(
     });
     // Agents that wait for a decision look for it beside the event's name (contract: trap 13).
     if name == DECIDED {
-        for key in ["approval_id", "status"] {
+        for key in READ_AT_THE_TOP {
             envelope[key] = payload[key].clone();
         }
     }
@@ -106,12 +107,15 @@ mod tests {
             .parse()
             .expect("valid");
         let at = "2026-11-25T03:12:47.5Z".parse().expect("valid");
-        let payload = json!({"approval_id": "a", "decision": "denied", "status": "denied"});
+        let payload = json!({
+            "approval_id": "a", "decision": "denied", "status": "denied", "decided_by": "ada",
+        });
         let frame = |name| -> Value {
             serde_json::from_str(&envelope(id, name, None, at, &payload)).expect("JSON")
         };
         assert_eq!(frame(DECIDED)["approval_id"], "a");
         assert_eq!(frame(DECIDED)["status"], "denied");
+        assert_eq!(frame(DECIDED)["decided_by"], "ada");
         assert_eq!(frame("APPROVAL_DENIED")["status"], Value::Null);
     }
 

@@ -47,7 +47,8 @@ impl Store {
     }
 
     /// What an agent says of a delegation it carried out by itself. An id nobody knows changes no
-    /// row, and is told all the same.
+    /// row, and is told all the same, under an id of now: an agent's own may be above all there will be for days,
+    /// and those who go on from the newest row would see nothing more.
     ///
     /// # Errors
     /// The datastore did not answer.
@@ -63,9 +64,13 @@ impl Store {
             Err(error) => Err(preview(error, ERROR_KEPT, "...")),
         };
         let named = keys::delegation_named(source, wire_id);
-        let known: Option<ByName> = self.rows([named.clone()]).await?.take(&named)?;
         let own: Option<DelegationId> = wire_id.parse().ok();
-        let id = known.map(|known| known.row).or(own);
+        let ours = own.map(|own| keys::delegation(source, own));
+        let keys = [Some(named.clone()), ours.clone()].into_iter().flatten();
+        let mut rows = self.rows(keys).await?;
+        let known: Option<ByName> = rows.take(&named)?;
+        let ours = ours.is_some_and(|key| rows.item(&key).is_some());
+        let id = known.map(|known| known.row).or(own.filter(|_| ours));
         let status = if result.is_ok() {
             Status::Completed
         } else {

@@ -22,7 +22,8 @@ fn asked_row(id: DelegationId) -> ActivityId {
     ActivityId::from_uuid(*id.as_uuid())
 }
 
-/// The row of what came back: next to the other, and the same whoever computes it.
+/// The row of what came back: next to the other, and the same whoever computes it. Ids of before
+/// [`new_id`](super::new_id) cleared the lowest bit may be odd: then it is the one below.
 fn answer_row(id: DelegationId) -> ActivityId {
     ActivityId::from_uuid(Uuid::from_u128(id.as_uuid().as_u128() ^ 1))
 }
@@ -159,4 +160,31 @@ pub(crate) fn ended(request: &Request, ending: &Ending, now: Timestamp) -> Vec<W
         activity::record(&answer(source, id, Some(target), &outcome, now)),
         events::record(source, &event, now),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delegations::new_id;
+
+    #[test]
+    fn a_result_is_right_above_what_was_asked() {
+        for _ in 0..64 {
+            let id = new_id();
+            assert_eq!(id.as_uuid().get_version_num(), 7);
+            let (asked, answer) = (asked_row(id), answer_row(id));
+            assert_eq!(
+                answer.as_uuid().as_u128(),
+                asked.as_uuid().as_u128() + 1,
+                "{id}"
+            );
+        }
+    }
+
+    #[test]
+    fn of_an_odd_id_the_two_rows_are_still_two() {
+        let odd = DelegationId::from_uuid(Uuid::from_u128(7));
+        assert_eq!(answer_row(odd).as_uuid().as_u128(), 6);
+        assert_eq!(asked_row(odd).as_uuid().as_u128(), 7);
+    }
 }
