@@ -24,7 +24,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 GLIBC := GLIBC_2.34
 
 .DEFAULT_GOAL := help
-.PHONY: help dev redeploy logs test test-unit test-e2e test-console openapi test-openapi security security-e2e load grants fuzz deny soak soak-fleet bench bench-baseline cost lint validate build deploy deploy-local-sam clean-local
+.PHONY: help dev redeploy logs test test-unit test-e2e test-console openapi test-openapi security security-e2e load grants fuzz deny soak soak-fleet bench bench-baseline cost lint validate build deploy deploy-now deploy-local-sam clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ test-unit: ## The tests that need no stack, seeds of both simulations among them
 
 # `--workspace --test it`, not `-p e2e`: alone, the package would have its dependencies compiled with other features.
 test-e2e: $(LOCAL)/venv/.made ## The deployed system from outside, with IAM enforced
-	$(EMULATOR_PYTHON) -m doctest infra/local/secrecy.py
+	$(EMULATOR_PYTHON) -m doctest infra/local/secrecy.py infra/deployed.py
 	$(EMULATOR_PYTHON) infra/local/test.py cargo test --workspace --test it
 
 # Heartbeats come fast: a message that met a busy agent goes out with the next one.
@@ -124,8 +124,8 @@ lint: $(LOCAL)/venv-sam/.made $(LOCAL)/venv-checkov/.made ## Formatting, clippy,
 	$(TOOLS)/cfn-lint template.yaml
 	env LOG_LEVEL=ERROR $(LOCAL)/venv-checkov/bin/checkov --config-file infra/checkov.yaml
 	$(TOOLS)/shellcheck infra/boot/*.sh
-	$(TOOLS)/ruff check infra/local
-	$(TOOLS)/ruff format --check infra/local
+	$(TOOLS)/ruff check infra/local infra/deployed.py
+	$(TOOLS)/ruff format --check infra/local infra/deployed.py
 
 validate: $(LOCAL)/venv-sam/.made ## What the SAM CLI says about the template
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
@@ -144,10 +144,21 @@ build-x86_64:
 	[ "$$(printf '%s\n' $(GLIBC) $$newest | sort -V | tail -1)" = $(GLIBC) ] \
 	|| { echo "make build: the binaries need $$newest, Lambda has $(GLIBC): build on an older Linux or with ARCH=arm64" >&2; exit 1; }
 
-deploy: build $(LOCAL)/venv-sam/.made ## Build and deploy to your AWS account; asks for what samconfig.toml does not say
+# Where no samconfig.toml is, the stack may be there all the same: then all its parameters stay as they are. `--guided`
+# would offer the template's defaults for them. An ARCH that somebody has set wins over the stack's.
+deploy: $(LOCAL)/venv-sam/.made ## Build and deploy to your AWS account; asks for what neither samconfig.toml nor a stack says
+ifneq ($(wildcard samconfig.toml),)
+	@$(MAKE) --no-print-directory deploy-now
+else
+	@deployed=$$($(TOOLS)/python infra/deployed.py $(STACK)) || exit 1; \
+	arch=$(if $(filter file,$(origin ARCH)),$${deployed:-$(ARCH)},$(ARCH)); \
+	case $$deployed in '') how=--guided ;; *) how='--resolve-s3 --no-fail-on-empty-changeset' ;; esac; \
+	$(MAKE) --no-print-directory deploy-now ARCH=$$arch HOW="--stack-name $(STACK) $$how --parameter-overrides Architecture=$$arch"
+endif
+
+deploy-now: build
 	$(SAM) build
-	$(SAM) deploy --capabilities CAPABILITY_IAM \
-	  $(if $(wildcard samconfig.toml),,--guided --stack-name $(STACK) --parameter-overrides Architecture=$(ARCH))
+	$(SAM) deploy --capabilities CAPABILITY_IAM $(HOW)
 
 deploy-local-sam: $(LOCAL)/venv/.made $(LOCAL)/venv-sam/.made ## Show that the real SAM CLI deploys the template, to an emulator of its own
 	cargo build --workspace --bins

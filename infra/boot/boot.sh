@@ -1,12 +1,11 @@
 #!/bin/bash
 # Boots the machine of a workspace: proves which instance this is, fetches the agent's environment, starts its container.
 #
-# The fleet puts its variables below the first line (functions/fleet/src/machines/user_data.rs), never a secret, and the
-# whole is the user data. It runs as root at every boot, with what a stock Amazon Linux 2023 has: curl, and cloud-init's
-# own python3.
+# The fleet puts its variables below the first line (functions/fleet/src/machines/user_data.rs), never a secret. It runs
+# as root at every boot, with what a stock Amazon Linux 2023 has: curl, and cloud-init's python3.
 #
-# What is secret (the role's credentials, the agent's token and environment) is in files of a tmpfs that only root may
-# read, or in curl's configuration on its standard input: never in arguments, never in the log.
+# Secrets are in files of a tmpfs that only root may read, or in curl's configuration on its standard input: never in
+# arguments, never in the log.
 set -Eeuo pipefail
 umask 077
 
@@ -26,7 +25,7 @@ imds() { # path [method header]
 
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 
-# The signature of a text. Not `openssl`: it takes keys as arguments, which everybody on the machine can list.
+# Not `openssl`: it takes keys as arguments, which everybody on the machine can list.
 signature() { # secret date region service text
   printf '%s\0' "$@" | python3 -c '
 import hmac, sys
@@ -75,8 +74,8 @@ post() { # path, with the body on standard input; prints the status, leaves the 
       --write-out '%{http_code}' "$PLATFORM_URL$1" || true
 }
 
-# Asks until it is let in: tags and record of a machine may be seen late. The platform gives a boot ten minutes. One that
-# is only rebooted, by nobody's wish, is refused for good: with an agent of an earlier boot it waits for less.
+# Tags and record of a machine may be seen late. The platform gives a boot ten minutes. One that is only rebooted, by
+# nobody's wish, is refused for good: with an agent of an earlier boot it waits for less.
 exchange() {
   local patience=600 waited=0 wait=2 status
   ! docker inspect "$container" >/dev/null 2>&1 || patience=120
@@ -143,25 +142,27 @@ pull() { # image
   return 1
 }
 
-# Docker's files of variables cannot hold a line break: such a value is passed on from the environment of the call.
+# Many agents register HOSTNAME; Docker's own is the container's id. Its files of variables cannot hold a line break:
+# such a value is passed on from the environment of the call.
 start() { # image
   local pair configs
   python3 -c '
 import json, sys
-answer = json.load(open(sys.argv[1]))
-for name, value in {"PORT": "8000", "AGENT_URL": sys.argv[2], **answer["env"], "AUTH_TOKEN": answer["token"]}.items():
+answer, host = json.load(open(sys.argv[1])), sys.argv[2]
+ours = {"PORT": "8000", "HOSTNAME": host, "AGENT_URL": f"http://{host}:8000"}
+for name, value in {**ours, **answer["env"], "AUTH_TOKEN": answer["token"]}.items():
     broken = "\n" in value or "\r" in value
     print(name if broken else f"{name}={value}", file=sys.stderr)
     if broken:
-        sys.stdout.write(f"{name}={value}\0")' "$answer" "http://$address:8000" >"$run/lines" 2>"$run/env"
+        sys.stdout.write(f"{name}={value}\0")' "$answer" "$address" >"$run/lines" 2>"$run/env"
   docker rm --force "$container" >/dev/null 2>&1 || true
   if [ "$(field reset_session <"$answer")" = True ]; then
     docker volume rm --force sessions >>"$log" 2>&1 || return
   fi
   (
     while IFS= read -r -d '' pair; do export "${pair?}"; done <"$run/lines"
-    # With `on-failure` docker itself starts nothing when the machine boots: that is for this script, after the
-    # exchange, or the agent would come up with the token of its last life.
+    # With `on-failure` docker starts nothing at boot: that is for this script, after the exchange, or the agent would
+    # come up with a dead token.
     exec docker create --name "$container" --env-file "$run/env" --restart on-failure --publish 8000:8000 \
       --volume workspace:/workspace --volume configs:/configs --volume sessions:/root/.claude/sessions "$1"
   ) >>"$log" 2>&1 || return
@@ -189,8 +190,7 @@ stays_up() {
 }
 
 # -------------------------------------------------- uploads
-# Copies the files of the chat to where messages say they are. The agent owns that folder and this is root: no link in
-# it is followed.
+# To where messages say they are. The agent owns that folder and this is root: no link in it is followed.
 pull_files() {
   local volume configs seen=
   volume=$(docker volume inspect --format '{{.Mountpoint}}' workspace)

@@ -80,4 +80,26 @@ mod tests {
             "https://x.example/registry/register"
         );
     }
+
+    /// The canvas puts the token there, by the text of these lines.
+    #[test]
+    fn the_line_for_the_token_is_the_one_that_the_canvas_fills() {
+        let block = Connection::new(WorkspaceId::random(), String::new(), String::new());
+        for (text, line, name) in [
+            (
+                &block.curl_register_template,
+                r#"WORKSPACE_AUTH_TOKEN="<paste from create response>""#,
+                "$WORKSPACE_AUTH_TOKEN",
+            ),
+            (
+                &block.python_snippet,
+                r#"AUTH_TOKEN    = "<paste from create response>""#,
+                "{AUTH_TOKEN}",
+            ),
+        ] {
+            assert_eq!(text.lines().filter(|it| *it == line).count(), 1, "{text}");
+            assert_eq!(text.matches("<paste").count(), 1, "{text}");
+            assert!(text.contains(&format!("Bearer {name}\"")), "{text}");
+        }
+    }
 }

@@ -121,7 +121,7 @@ async fn variables_become_secrets_of_workspaces() {
     for (path, text) in [
         (
             "org.yaml",
-            "name: Env\nworkspaces:\n- name: A\n  files_dir: a\n  workspace_dir: ${ROOT}/a\n- name: B\n",
+            "name: Env\nworkspaces:\n- name: A\n  files_dir: a\n  workspace_dir: $ROOT/a\n- name: B\n  workspace_dir: ${ADMIN_TOKEN}\n",
         ),
         (".env", "# all\nROOT=/srv\nKEY='one'\nEMPTY=\n"),
         ("a/.env", "KEY=two\nMORE=\"x y\" # own\n"),
@@ -153,4 +153,7 @@ async fn variables_become_secrets_of_workspaces() {
     }
     let row = world.listed(&id(&made, "A")).await.expect("listed");
     assert_eq!(row["workspace_dir"], "/srv/a");
+    // No file says it, and what functions have in their environment is nobody's.
+    let row = world.listed(&id(&made, "B")).await.expect("listed");
+    assert_eq!(row["workspace_dir"], Value::Null);
 }

@@ -75,7 +75,7 @@ async fn bad_requests_create_nothing() {
             template,
         ),
         (
-            with(json!({"name": "a", "workspace_dir": "/${ADMIN_TOKEN}"})),
+            with(json!({"name": "a", "workspace_dir": "${UNSET}/etc"})),
             400,
             template,
         ),

@@ -135,6 +135,46 @@ async fn an_external_one_is_told_once_how_to_connect() {
     assert_eq!(own["tokens"][0]["prefix"], token[..8]);
 }
 
+/// As the canvas does it, and a person who pastes what it shows.
+#[tokio::test]
+async fn a_snippet_with_the_token_in_its_place_registers() {
+    let world = World::new();
+    for (program, snippet, line) in [
+        ("bash", "curl_register_template", "WORKSPACE_AUTH_TOKEN="),
+        ("python3", "python_snippet", "AUTH_TOKEN    = "),
+    ] {
+        let body = json!({"name": "Pasted", "runtime": "external"});
+        let made = create(&world, &body).await.expect(201);
+        let (id, block) = (made.text("id"), &made.json["connection"]);
+        let token = block["auth_token"].as_str().expect("a token");
+        let text = block[snippet].as_str().expect("text");
+        let pasted = text
+            .replace(
+                &format!("{line}\"<paste from create response>\""),
+                &format!("{line}\"{token}\""),
+            )
+            .replace("https://your-agent.example.com", "http://127.0.0.1:1/a2a");
+        let mut running = std::process::Command::new(program)
+            .args(["-c", &pasted])
+            .env("AGENT_URL", "http://127.0.0.1:1/a2a")
+            .env("PORT", "0")
+            .spawn()
+            .expect(program);
+        let mut status = String::new();
+        for _ in 0..100 {
+            status = world.show(&id).await["status"].to_string();
+            if status == r#""online""# {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+        // The one in Python is an agent, which would go on.
+        let _ = running.kill();
+        running.wait().expect("ended");
+        assert_eq!(status, r#""online""#, "{program}");
+    }
+}
+
 #[tokio::test]
 async fn an_external_one_with_a_url_is_online_and_tokenless() {
     let world = World::new();

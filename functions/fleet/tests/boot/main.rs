@@ -18,6 +18,7 @@ fn a_machine_becomes_an_agent() {
         &format!("API_KEY={SECRET}"),
         &format!("AUTH_TOKEN={TOKEN}"),
         "AGENT_URL=http://203.0.113.7:8000",
+        "HOSTNAME=203.0.113.7",
         "PORT=8000",
         "EMPTY=",
     ] {
@@ -42,6 +43,27 @@ fn a_machine_becomes_an_agent() {
             .read("exchanged")
             .contains(r#""X-Molecule-Stack":"prod""#)
     );
+}
+
+#[test]
+fn what_the_environment_says_wins_over_what_the_script_adds() {
+    let machine = Machine::new("wins");
+    let told = machine.read("answer");
+    let told = told.replacen(
+        r#""env":{"#,
+        r#""env":{"HOSTNAME":"0.0.0.0","PORT":"9000","#,
+        1,
+    );
+    machine.write("answer", &told);
+    machine.boots(&[200]);
+    let variables = machine.read("docker-env");
+    let of = |name: &str| -> Vec<&str> {
+        let lines = variables.lines();
+        lines.filter_map(|it| it.strip_prefix(name)).collect()
+    };
+    assert_eq!(of("HOSTNAME="), ["0.0.0.0"], "{variables}");
+    assert_eq!(of("PORT="), ["9000"], "{variables}");
+    assert_eq!(of("AGENT_URL="), ["http://203.0.113.7:8000"], "{variables}");
 }
 
 #[test]

@@ -55,23 +55,38 @@ fn closing(text: &str, quote: char) -> Option<usize> {
     end.or_else(|| text.rfind(quote))
 }
 
-/// `text` with each `${VAR}` as `vars` has it.
-///
-/// # Errors
-/// The name of a variable that is not there. The platform's own environment is not looked at: it
-/// has credentials.
-pub fn fill(text: &str, vars: &BTreeMap<String, String>) -> Result<String, String> {
+/// `text` with each `$NAME` and `${NAME}` as `vars` has it, and nothing for what it has not: as Go's `os.Expand`, which
+/// templates are written for. The platform's own environment is not looked at: it has credentials.
+pub fn fill(text: &str, vars: &BTreeMap<String, String>) -> String {
     let (mut filled, mut rest) = (String::new(), text);
-    while let Some((before, after)) = rest.split_once("${") {
-        let Some((name, behind)) = after.split_once('}') else {
-            break;
-        };
-        let value = vars.get(name).ok_or_else(|| name.to_owned())?;
+    while let Some((before, after)) = rest.split_once('$') {
         filled += before;
-        filled += value;
+        let (name, behind) = name(after);
+        match name {
+            Some(name) => filled += vars.get(name).map_or("", String::as_str),
+            None => filled.push('$'),
+        }
         rest = behind;
     }
-    Ok(filled + rest)
+    filled + rest
+}
+
+/// What a `$` before this text names, if anything, and the text behind the name. A brace that names nothing, or does not
+/// end, is taken away.
+fn name(text: &str) -> (Option<&str>, &str) {
+    if let Some(text) = text.strip_prefix('{') {
+        let (name, behind) = text.split_once('}').unwrap_or(("", text));
+        return (Some(name), behind);
+    }
+    // `$1` and `$?` of shells, which are of one character.
+    let special = |c: char| c.is_ascii_digit() || "*#$@!?-".contains(c);
+    let ends = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let end = match text.starts_with(special) {
+        true => 1,
+        false => text.find(ends).unwrap_or(text.len()),
+    };
+    let (name, behind) = text.split_at(end);
+    ((!name.is_empty()).then_some(name), behind)
 }
 
 #[cfg(test)]
@@ -120,12 +135,16 @@ mod tests {
     fn variables_are_filled_in() {
         let vars = read("HOME_DIR=/srv\nEMPTY=");
         for (text, expected) in [
-            ("${HOME_DIR}/x", Ok("/srv/x")),
-            ("a${EMPTY}b${HOME_DIR}", Ok("ab/srv")),
-            ("$HOME_DIR ${open", Ok("$HOME_DIR ${open")),
-            ("${PATH}", Err("PATH")),
+            ("${HOME_DIR}/x", "/srv/x"),
+            ("$HOME_DIR/x", "/srv/x"),
+            ("a${EMPTY}b${HOME_DIR}", "ab/srv"),
+            ("${PATH}", ""),
+            ("/a/$PATH", "/a/"),
+            ("$HOME_DIRS", ""),
+            ("$1HOME_DIR $$?", "HOME_DIR ?"),
+            ("${}a${HOME DIR}${open", "aopen"),
+            ("a $ ${HOME_DIR}é$é $", "a $ /srvé$é $"),
         ] {
-            let expected = expected.map(str::to_owned).map_err(str::to_owned);
             assert_eq!(fill(text, &vars), expected, "{text}");
         }
     }

@@ -179,8 +179,7 @@ impl Planner<'_> {
             None => Place::root(id),
         };
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let directory = dotenv::fill(&node.workspace_dir, &variables)
-            .map_err(|name| named(node, &format!("no .env says what ${{{name}}} is")))?;
+        let directory = dotenv::fill(&node.workspace_dir, &variables);
         // Block texts of YAML end in a new line, and a role is one line.
         let role = node.role.split_whitespace().collect::<Vec<_>>().join(" ");
         let planned = Planned {

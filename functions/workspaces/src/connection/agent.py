@@ -1,16 +1,16 @@
 # A whole agent: registers, sends a heartbeat every 30 s, and echoes what it is told.
-# Needs nothing but Python. Set the token and the address your agent answers on first.
+# Needs nothing but Python. Paste the token from "auth_token", then run it with AGENT_URL set to where it answers.
 import json, os, threading, time, uuid
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.request import Request, urlopen
 
 PLATFORM, WORKSPACE = "{{platform}}", "{{id}}"
-TOKEN = os.environ["MOLECULE_AUTH_TOKEN"]      # the "auth_token" shown when the workspace was made
-URL = os.environ["AGENT_URL"]                  # how the platform reaches this process
+AUTH_TOKEN    = "<paste from create response>"
+URL = os.environ["AGENT_URL"]    # how the platform reaches this process
 
 
 def call(path, body):
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {AUTH_TOKEN}"}
     with urlopen(Request(PLATFORM + path, json.dumps(body).encode(), headers), timeout=10) as answer:
         return json.load(answer)
 

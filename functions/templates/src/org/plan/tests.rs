@@ -99,7 +99,8 @@ fn parents_come_first_and_children_stand_inside() {
 fn variables_become_secrets_and_fill_directories() {
     let org = org(json!({"workspaces": [
         {"name": "A", "files_dir": "./a/", "workspace_dir": "${ROOT}/a"},
-        {"name": "B"},
+        {"name": "B", "workspace_dir": "${PATH}"},
+        {"name": "C", "workspace_dir": "$ROOT/$UNSET"},
     ]}));
     let all = Variables::from(&[("", "ROOT=/srv\nKEY=1\nEMPTY="), ("a", "KEY=2\nMORE=3")]);
     assert_eq!(
@@ -113,7 +114,8 @@ fn variables_become_secrets_and_fill_directories() {
     };
     assert_eq!(secrets(0), [("KEY", "2"), ("MORE", "3"), ("ROOT", "/srv")]);
     assert_eq!(secrets(1), [("KEY", "1"), ("ROOT", "/srv")]);
-    assert_eq!(plan[0].workspace_dir.as_deref(), Some("/srv/a"));
+    let directories: Vec<_> = plan.iter().map(|it| it.workspace_dir.as_deref()).collect();
+    assert_eq!(directories, [Some("/srv/a"), None, Some("/srv/")]);
     let many: String = (0..51).map(|n| format!("K{n}=v\n")).collect();
     assert!(planned(&org, &Variables::from(&[("", &many)])).is_err());
 }
@@ -132,8 +134,8 @@ fn what_cannot_be_created_is_refused_as_a_whole() {
             "invalid workspace directory",
         ),
         (
-            json!({"workspace_dir": "/${PATH}"}),
-            "no .env says what ${PATH} is",
+            json!({"workspace_dir": "${UNSET}/etc"}),
+            "invalid workspace directory",
         ),
         (
             json!({"workspace_access": "read_only"}),
