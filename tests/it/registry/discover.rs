@@ -1,6 +1,6 @@
 //! `GET /registry/discover/{id}`
 
-use e2e::{Call, Workspace, World};
+use e2e::{Call, Workspace, World, envelope};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -73,15 +73,10 @@ async fn who_does_not_answer_is_named_with_its_status() {
     let machine = world.managed("Machine").await;
     let (gone, _agent) = world.online("Gone").await;
     world.delete(&gone.id).await;
-    let fetching = world.workspace("Fetching").await;
-    let poll = json!({"id": fetching.id, "delivery_mode": "poll", "agent_card": {}});
-    let call = world.post("/registry/register").bearer(&fetching.token);
-    call.json(&poll).await.expect(200);
     for (target, status) in [
         (&waiting.id, "awaiting_agent"),
         (&machine.id, "provisioning"),
         (&gone.id, "removed"),
-        (&fetching.id, "online"),
     ] {
         let busy = discover(&world, &from, target).await.expect(503);
         assert_eq!(
@@ -94,6 +89,48 @@ async fn who_does_not_answer_is_named_with_its_status() {
     world.beat(&from, ill).await.expect(200);
     let itself = discover(&world, &from, &from.id.to_uppercase()).await;
     assert_eq!(itself.expect(200).text("url"), agent.url);
+}
+
+#[tokio::test]
+async fn who_fetches_messages_is_found_at_the_platform() {
+    let world = World::new();
+    let asking = world.workspace("Asking").await;
+    let fetching = world.workspace("Fetching").await;
+    let waiting = (503, "workspace not available");
+    assert_eq!(
+        discover(&world, &asking, &fetching.id).await.error(),
+        waiting
+    );
+    world.register_polling(&fetching).await.expect(200);
+    let url = format!("{}/workspaces/{}/a2a", world.base, fetching.id);
+    let there = json!({"id": fetching.id, "url": url, "name": "Fetching"});
+    let upper = fetching.id.to_uppercase();
+    for (from, target) in [
+        (&asking, &fetching.id),
+        (&asking, &upper),
+        (&fetching, &fetching.id),
+    ] {
+        let found = discover(&world, from, target).await.expect(200);
+        assert_eq!(found.json, there);
+    }
+
+    // A message to that address arrives.
+    let path = url.strip_prefix(&world.base).expect("ours");
+    let sent = world.post(path).by(&asking).json(&envelope("hello"));
+    assert_eq!(sent.await.expect(200).json["delivery_mode"], "poll");
+    let rows = world.activity(&fetching.id, "type=a2a_receive").await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["source_id"], asking.id.as_str());
+
+    // Degraded answers, who is stopped does not.
+    let ill = json!({"runtime_state": "wedged"});
+    world.beat(&fetching, ill).await.expect(200);
+    let found = discover(&world, &asking, &fetching.id).await.expect(200);
+    assert_eq!(found.json, there);
+    let pause = world.act(&fetching.id, "pause").bearer(&world.admin);
+    pause.await.expect(200);
+    let paused = discover(&world, &asking, &fetching.id).await.expect(503);
+    assert_eq!(paused.json["status"], "paused");
 }
 
 #[tokio::test]

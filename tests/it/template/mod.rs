@@ -4,6 +4,7 @@ mod alarms;
 mod boundary;
 mod catalogue;
 mod chat_files;
+mod cors;
 mod cycles;
 mod dashboards;
 mod elsewhere;

@@ -1,7 +1,7 @@
 //! `POST /workspaces/{id}/chat/uploads/presign` and `…/complete`
 
 use e2e::{Answer, Call, Workspace, World};
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, header::HeaderMap};
 use serde_json::{Value, json};
 
 const MAX_FILE: usize = 50 * 1024 * 1024;
@@ -78,6 +78,77 @@ async fn a_large_file_goes_to_the_bucket_and_comes_back() {
     let found = chat.download(&uri).await.expect(302);
     let there = world.fetch(found.header("location")).await.expect(200);
     assert!(there.bytes == content, "it came back as something else");
+}
+
+/// A browser follows the redirect by itself, and gives its page the file only if both answers let it. A
+/// page that sends credentials is not let by `*`.
+#[tokio::test]
+async fn a_page_of_another_origin_follows_to_the_bucket() {
+    let world = World::new();
+    let workspace = world.workspace("Projector").await;
+    let chat = Chat {
+        world: &world,
+        workspace,
+    };
+    let wanted = json!({"name": "film.mp4", "size": 5_000_000});
+    let presigned = chat.ask("presign", &wanted).await.expect(200);
+    let (uri, url) = (presigned.text("uri"), presigned.text("url"));
+    let client = Client::builder().no_proxy().build().expect("a client");
+    let lets = |answer: &HeaderMap| {
+        let header = |name: &str| {
+            answer
+                .get(name)
+                .map(|it| it.to_str().expect("text").to_owned())
+        };
+        let origin = header("access-control-allow-origin").unwrap_or_default();
+        let credentials = header("access-control-allow-credentials");
+        (origin, credentials.as_deref() == Some("true"))
+    };
+    let canvas = "http://localhost:3000";
+    let named = |origin: &str| (origin.to_owned(), true);
+    // The file is sent from the page itself.
+    for (origin, expected) in [
+        (canvas, named(canvas)),
+        (&world.base, named(&world.base)),
+        ("https://elsewhere.example", ("*".to_owned(), false)),
+    ] {
+        let asks = client.request(Method::OPTIONS, &url);
+        let asks = asks
+            .header("origin", origin)
+            .header("access-control-request-method", "PUT")
+            .header("access-control-request-headers", "content-type");
+        let answer = asks.send().await.expect("the bucket answers");
+        assert_eq!(answer.status(), 200, "{origin}");
+        assert_eq!(lets(answer.headers()), expected, "{origin}");
+    }
+    assert_eq!(put(&url, vec![7; 5_000_000]).await, 200);
+    let complete = chat.ask("complete", &json!({"uri": uri}));
+    complete.await.expect(200);
+
+    let path = uri.strip_prefix("workspace:").expect(&uri);
+    let path = format!(
+        "/workspaces/{}/chat/download?path={path}",
+        chat.workspace.id
+    );
+    let call = world.get(&path).by(&chat.workspace);
+    let found = call.header("origin", canvas).await.expect(302);
+    assert_eq!(lets(&found.headers), named(canvas));
+    let location = found.header("location");
+    for (origin, expected) in [
+        // From a page of another origin than the API's, and from one of the same.
+        ("null", named("null")),
+        (&world.base, named(&world.base)),
+        (canvas, named(canvas)),
+        ("https://elsewhere.example", ("*".to_owned(), false)),
+    ] {
+        let there = world.fetch(location).header("origin", origin);
+        let there = there.await.expect(200);
+        assert_eq!(there.bytes.len(), 5_000_000);
+        assert_eq!(lets(&there.headers), expected, "{origin}");
+    }
+    // Without credentials, as before.
+    let plain = world.fetch(location).await.expect(200);
+    assert_eq!(lets(&plain.headers), (String::new(), false));
 }
 
 #[tokio::test]
