@@ -116,6 +116,33 @@ fn nothing_is_granted_on_everything() {
     }
 }
 
+/// EC2 asks about each thing that a launch template names; the emulator about none of them.
+#[test]
+fn a_machine_may_be_made_of_all_that_a_launch_template_names() {
+    let template = Template::ours();
+    let makes = template
+        .functions()
+        .find(|it| it.handler() == "fleet.provision");
+    let grants = makes.expect("there").grants();
+    let mut kinds: Vec<&str> = grants
+        .iter()
+        .filter(|(action, _)| action == "ec2:RunInstances")
+        .filter_map(|(_, on)| on.strip_suffix("/*")?.rsplit(':').next())
+        .collect();
+    kinds.sort_unstable();
+    let wanted = [
+        "image",
+        "instance",
+        "key-pair",
+        "launch-template",
+        "network-interface",
+        "security-group",
+        "subnet",
+        "volume",
+    ];
+    assert_eq!(kinds, wanted);
+}
+
 #[tokio::test]
 async fn functions_may_do_what_they_do_and_nothing_else() {
     let mut needed = Needed::default();
