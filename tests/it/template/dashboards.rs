@@ -79,7 +79,7 @@ fn widgets(template: &Template) -> Vec<Value> {
 /// In quotes a search finds what is named just so, and no function is named as its stack.
 #[test]
 fn the_dashboard_searches_for_all_functions_of_the_stack() {
-    let widgets = widgets(&Template::ours());
+    let widgets = widgets(Template::ours());
     let searches: Vec<&str> = widgets
         .iter()
         .filter_map(|it| it["properties"]["metrics"][0][0]["expression"].as_str())
@@ -95,7 +95,7 @@ fn the_dashboard_searches_for_all_functions_of_the_stack() {
 #[test]
 fn the_dashboard_shows_metrics_that_are_written() {
     let template = Template::ours();
-    let widgets = widgets(&template);
+    let widgets = widgets(template);
     let lines = widgets.iter().flat_map(|it| {
         let metrics = it["properties"]["metrics"].as_array();
         metrics.expect("metrics").iter()
