@@ -69,13 +69,33 @@ fn the_failures_of_every_function_are_in_a_saved_query() {
     assert_eq!(looked_at, groups);
 }
 
+fn widgets(template: &Template) -> Vec<Value> {
+    let body = &template.body["Resources"]["Dashboard"]["Properties"]["DashboardBody"];
+    let body = body["Fn::Sub"].as_str().expect("text");
+    let mut body: Value = serde_json::from_str(body).expect("JSON");
+    serde_json::from_value(body["widgets"].take()).expect("widgets")
+}
+
+/// In quotes a search finds what is named just so, and no function is named as its stack.
+#[test]
+fn the_dashboard_searches_for_all_functions_of_the_stack() {
+    let widgets = widgets(Template::ours());
+    let searches: Vec<&str> = widgets
+        .iter()
+        .filter_map(|it| it["properties"]["metrics"][0][0]["expression"].as_str())
+        .collect();
+    assert_eq!(searches.len(), 3);
+    for search in searches {
+        let whose = search.split(" FunctionName=").nth(1).expect(search);
+        assert!(whose.starts_with("${AWS::StackName}',"), "{search}");
+        assert_eq!(search.matches('"').count(), 2, "{search}");
+    }
+}
+
 #[test]
 fn the_dashboard_shows_metrics_that_are_written() {
     let template = Template::ours();
-    let body = &template.body["Resources"]["Dashboard"]["Properties"]["DashboardBody"];
-    let body = body["Fn::Sub"].as_str().expect("text");
-    let body: Value = serde_json::from_str(body).expect("JSON");
-    let widgets = body["widgets"].as_array().expect("widgets");
+    let widgets = widgets(template);
     let lines = widgets.iter().flat_map(|it| {
         let metrics = it["properties"]["metrics"].as_array();
         metrics.expect("metrics").iter()

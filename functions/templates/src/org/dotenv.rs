@@ -55,8 +55,10 @@ fn closing(text: &str, quote: char) -> Option<usize> {
     end.or_else(|| text.rfind(quote))
 }
 
-/// `text` with each `$NAME` and `${NAME}` as `vars` has it, and nothing for what it has not: as Go's `os.Expand`, which
-/// templates are written for. The platform's own environment is not looked at: it has credentials.
+/// `text` with each `$NAME` and `${NAME}` as `vars` has it, and nothing for what it has not.
+///
+/// As Go's `os.Expand`, which templates are written for; but the platform's own environment is not looked at: it has
+/// credentials.
 pub fn fill(text: &str, vars: &BTreeMap<String, String>) -> String {
     let (mut filled, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once('$') {
