@@ -79,12 +79,14 @@ impl Share {
     }
 }
 
-/// Writes that the caller's token was used, at most once a minute: one write unit and one round trip,
-/// so 43,200 units a month for a token that is never at rest. Heartbeats are not noted here, as they look no credential up: they say
-/// which token proved them in the write they make anyway. A note that fails fails no request.
+/// Writes that the caller's token was used, at most once a minute, and forgets one that is refused.
 ///
-/// A token that is good for nothing any more is forgotten: else whoever goes on with one that was revoked
-/// would use up its workspace's share.
+/// A note is one write unit and one round trip, so 43,200 units a month for a token that is never at rest. Heartbeats are
+/// not noted here, as they look no credential up: they say which token proved them in the write they make anyway. A note
+/// that fails fails no request.
+///
+/// A token that is good for nothing any more is forgotten: else whoever goes on with one that was revoked would use up its
+/// workspace's share.
 pub async fn note<T>(app: &App, caller: &Caller, outcome: &Result<T>, now: Timestamp) {
     let Some(hash) = caller.token() else {
         return;
