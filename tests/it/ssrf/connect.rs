@@ -12,7 +12,7 @@ use messages::agent::Agents;
 
 use super::{call, deployed, is_refused};
 
-/// As the issue of the security pass wants it.
+/// Fewer would leave forms of addresses out.
 const LEAST: usize = 150;
 
 #[test]
