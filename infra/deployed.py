@@ -23,9 +23,10 @@ def architecture(stacks: list[dict]) -> str:
     for stack in stacks:
         if stack["StackStatus"] != "REVIEW_IN_PROGRESS":
             said = {
-                it["ParameterKey"]: it["ParameterValue"] for it in stack["Parameters"]
+                it["ParameterKey"]: it["ParameterValue"]
+                for it in stack.get("Parameters", [])
             }
-            return said["Architecture"]
+            return said.get("Architecture", "")
     return ""
 
 

@@ -111,6 +111,7 @@ fn filter(input: &Input) -> Result<Filter> {
         before: given("before_ts").map(before).transpose()?,
         peer: peer.transpose()?,
         limit,
+        patience: None,
     })
 }
 

@@ -23,7 +23,7 @@ use crate::{
 
 /// The most connections of one workspace: each event is posted to each of them.
 const MAX_OF_ONE: usize = 50;
-/// How many of them are looked at when there are so many: enough for one to be gone, if any is.
+/// How many of them are asked for at a time, when there are so many.
 const LOOKED_AT: usize = 10;
 
 /// The context of handshakes.
@@ -165,7 +165,7 @@ async fn workspace(
 }
 
 /// Of who gave up during its handshake a row may be left, and the gateway never says that it ended: nobody else
-/// forgets it before something happens that it would be told. So who is full is asked for, oldest first.
+/// forgets it before something happens that it would be told. So of who is full every connection is asked for.
 ///
 /// # Errors
 /// 429 when a workspace has as many connections as it may. Those that come at the same moment may all be let in.
@@ -177,8 +177,7 @@ async fn has_room(door: &Door, id: WorkspaceId, now: Timestamp) -> Result<()> {
         return Ok(());
     }
     open.retain(|it| !is_opening(it, now));
-    open.sort_by_key(|it| it.connected_at);
-    let gone = stream::iter(open.iter().take(LOOKED_AT))
+    let gone = stream::iter(&open)
         .map(|it| forgotten(door, &it.id))
         .buffer_unordered(LOOKED_AT);
     let gone = gone.filter(|gone| ready(*gone)).count().await;

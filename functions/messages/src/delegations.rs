@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{
-    activity::Filter,
+    activity::{Filter, Patience},
     bodies,
     delegations::{self, Delegation, Status},
 };
@@ -30,9 +30,16 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// How many rows a list shows, and how much of a reply, in bytes.
 const ROWS: usize = 50;
 const PREVIEW: usize = 300;
-/// How many rows a list reads: a result lies where its delegation began, so that of an old one that ends
-/// now is found below those of up to 100 newer ones. About 30 read units where there are as many.
+/// How many rows a list sorts: a result lies where its delegation began, so that of an old one that ends
+/// now is found below those of up to 100 newer ones.
 const READ: usize = 200;
+/// How far it looks for them among the log's other rows, of a kilobyte: 250 read units, or 1,250 where there
+/// are fewer than it shows.
+const PATIENCE: Patience = Patience {
+    enough: ROWS,
+    after: 1_000,
+    most: 5_000,
+};
 /// How much of all bodies together a list reads.
 const BODY_BUDGET: usize = 4 * 1024 * 1024;
 /// The longest id an agent may give a delegation, in bytes.
@@ -145,6 +152,7 @@ async fn list(app: &App, id: WorkspaceId, input: &Input) -> Result<Reply> {
     let filter = Filter {
         activity_type: Some("delegation".to_owned()),
         limit: READ,
+        patience: Some(PATIENCE),
         ..Filter::default()
     };
     let rows = app.store.activity(id, &filter, input.now).await?;

@@ -9,7 +9,7 @@ use domain::{
     json::Text,
 };
 use jiff::Timestamp;
-pub use list::Filter;
+pub use list::{Filter, Patience};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::{Builder, Uuid};

@@ -8,7 +8,7 @@ use e2e::counted::InProcess;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use store::{
-    activity::{self, Filter},
+    activity::{self, Filter, Patience},
     bodies,
 };
 
@@ -118,6 +118,44 @@ async fn a_filter_looks_beyond_the_first_page() {
     }
     let pages = inside.wire.take();
     assert!(pages.len() > 5, "{} pages for 5 questions", pages.len());
+}
+
+#[tokio::test]
+async fn patience_ends_when_there_are_enough_or_too_much_was_looked_at() {
+    let inside = InProcess::new(Mode::DevClosed).await;
+    let own = super::id(&inside.online("Own").await);
+    let (store, now) = (&inside.app.store, Timestamp::now());
+    // The newest and the oldest of 102.
+    for n in 0..102 {
+        let kind = if n % 101 == 0 {
+            "delegation"
+        } else {
+            "agent_log"
+        };
+        let written = store.log_activity(row(own, kind, 1, now)).await;
+        assert!(written.expect("an answer"));
+    }
+    for (patience, expected) in [
+        (None, 2),
+        (Some((1, 25, 500)), 1),
+        (Some((1, 500, 500)), 2),
+        (Some((2, 25, 500)), 2),
+        (Some((2, 25, 50)), 1),
+    ] {
+        let patience = patience.map(|(enough, after, most)| Patience {
+            enough,
+            after,
+            most,
+        });
+        let filter = Filter {
+            activity_type: Some("delegation".to_owned()),
+            limit: 25,
+            patience,
+            ..Filter::default()
+        };
+        let found = store.activity(own, &filter, now).await.expect("rows");
+        assert_eq!(found.len(), expected, "{patience:?}");
+    }
 }
 
 #[tokio::test]

@@ -118,7 +118,7 @@ fn nothing_is_granted_on_everything() {
 
 /// EC2 asks about each thing that a launch template names; the emulator about none of them.
 #[test]
-fn a_machine_may_be_made_of_all_that_a_launch_template_names() {
+fn a_machine_may_be_made_of_these_things_of_a_launch_template() {
     let template = Template::ours();
     let makes = template
         .functions()

@@ -23,6 +23,24 @@ const LATE: SignedDuration = SignedDuration::from_mins(1);
 /// How long a message may be on its way with the id it has, far more than its one transaction takes.
 const UNDER_WAY: SignedDuration = SignedDuration::from_mins(2);
 
+/// When no further rows are looked at, though fewer were found than are wanted: rows of one type may lie
+/// far apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// So many that were found are enough,
+    pub enough: usize,
+    /// once this many were looked at.
+    pub after: usize,
+    /// Whatever was found: no more than these are looked at, but for the page that ends with them.
+    pub most: usize,
+}
+
+impl Patience {
+    fn is_over(&self, found: usize, looked: usize) -> bool {
+        looked >= self.most || (looked >= self.after && found >= self.enough)
+    }
+}
+
 /// Which rows to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -42,6 +60,8 @@ pub struct Filter {
     pub peer: Option<WorkspaceId>,
     /// At most this many.
     pub limit: usize,
+    /// When to stop before that; none looks through all there is.
+    pub patience: Option<Patience>,
 }
 
 impl Filter {
@@ -111,7 +131,7 @@ impl Store {
         if after.is_some() && before.is_some() && after > before {
             return Ok(Vec::new());
         }
-        let mut found = Vec::new();
+        let (mut found, mut looked) = (Vec::new(), 0);
         let mut start: Option<Item> = None;
         loop {
             let query = Page {
@@ -124,6 +144,7 @@ impl Store {
                 start,
             };
             let (items, next) = self.page(query).await?;
+            looked += items.len();
             for item in items {
                 let row: Row = read(item)?;
                 if row.expires_at > now.as_second() && filter.takes(&row) {
@@ -134,7 +155,8 @@ impl Store {
                 }
             }
             start = next;
-            if start.is_none() {
+            let mut patience = filter.patience.iter();
+            if start.is_none() || patience.any(|it| it.is_over(found.len(), looked)) {
                 return Ok(found);
             }
         }
