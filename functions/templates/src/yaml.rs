@@ -127,7 +127,8 @@ fn mapping(entries: &Mapping<'_>, tags: &mut Tags<'_>) -> Result<Map<String, Val
     Ok(merged)
 }
 
-/// `value` as YAML. Every text is quoted, so none of them can mean anything.
+/// `value` as YAML. Every text is quoted, so none of them can mean anything. Keys are words of ours: one that has over
+/// 1,024 characters when it is escaped is no key to whoever reads it.
 pub fn emit(value: &Value) -> String {
     let mut text = String::new();
     let mut emitter = YamlEmitter::new(&mut text);
