@@ -23,8 +23,6 @@ use crate::{
 
 /// The most connections of one workspace: each event is posted to each of them.
 const MAX_OF_ONE: usize = 50;
-/// How many of them are asked for at a time, when there are so many.
-const LOOKED_AT: usize = 10;
 
 /// The context of handshakes.
 #[derive(Debug)]
@@ -144,8 +142,7 @@ async fn register(
             });
         }
     }
-    app.store.connect(&connection).await?;
-    Ok(())
+    app.store.connect(&connection).await
 }
 
 /// Who claims to be this workspace, if the claim holds.
@@ -165,7 +162,7 @@ async fn workspace(
 }
 
 /// Of who gave up during its handshake a row may be left, and the gateway never says that it ended: nobody else
-/// forgets it before something happens that it would be told. So of who is full every connection is asked for.
+/// forgets it before something happens that it would be told. So of who is full every connection is asked for, all at a time: a handshake does not wait for long.
 ///
 /// # Errors
 /// 429 when a workspace has as many connections as it may. Those that come at the same moment may all be let in.
@@ -179,7 +176,7 @@ async fn has_room(door: &Door, id: WorkspaceId, now: Timestamp) -> Result<()> {
     open.retain(|it| !is_opening(it, now));
     let gone = stream::iter(&open)
         .map(|it| forgotten(door, &it.id))
-        .buffer_unordered(LOOKED_AT);
+        .buffer_unordered(MAX_OF_ONE);
     let gone = gone.filter(|gone| ready(*gone)).count().await;
     if own - gone < MAX_OF_ONE {
         return Ok(());

@@ -119,6 +119,18 @@ fn wanted(keys: Vec<Item>, consistent: bool) -> KeysAndAttributes {
 }
 
 impl Store {
+    /// Deletes an item; that it is not there is no error.
+    pub(crate) async fn delete(&self, key: Key) -> Result<()> {
+        self.db
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key_map(key)))
+            .send()
+            .await
+            .map_err(unavailable)?;
+        Ok(())
+    }
+
     /// The rows under `keys`, read consistently; those that are not there are left out.
     ///
     /// # Errors

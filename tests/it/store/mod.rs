@@ -7,6 +7,7 @@ mod garbage;
 mod initial_memories;
 mod late;
 mod lifecycle;
+mod lifecycle_hosts;
 mod lifecycle_races;
 mod lifecycle_routes;
 mod limits;

@@ -16,8 +16,9 @@ use axum::{
 use domain::WorkspaceId;
 use e2e::counted::InProcess;
 use events::{connect::Door, relay::Relay, sockets::Sockets};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use store::connections::Connection;
 use tokio::net::TcpListener;
 
 /// The frames of each connection.
@@ -88,6 +89,14 @@ pub(crate) fn batch_at(of: WorkspaceId, count: usize, at: Timestamp) -> Value {
 pub(crate) async fn door(inside: &InProcess) -> &'static Door {
     let (address, _) = gateway().await;
     Door::with(inside.app, Sockets::at(inside.app, address))
+}
+
+/// A connection of a person, long open, of this name.
+pub(crate) async fn long_open(inside: &InProcess, name: &str) {
+    let at = Timestamp::now() - SignedDuration::from_mins(5);
+    let connection = Connection::new(name, None, None, at);
+    let connected = inside.app.store.connect(&connection).await;
+    connected.expect("written");
 }
 
 /// A relay that posts to the gateway at this address.

@@ -3,9 +3,7 @@
 use domain::{Mode, WorkspaceId};
 use e2e::counted::{AwsCall, Fault, InProcess};
 use events::relay;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use store::connections::Connection;
 
 use super::gateway;
 
@@ -39,10 +37,7 @@ async fn from_the_first_that_the_bus_refuses_a_batch_comes_again_with_the_same_i
     let inside = InProcess::apart(Mode::Strict).await;
     let (address, told) = gateway::gateway().await;
     let relay = gateway::relay(&inside, address);
-    let long_open = Timestamp::now() - SignedDuration::from_mins(5);
-    let connection = Connection::new("well-1", None, None, long_open);
-    let connected = inside.app.store.connect(&connection).await;
-    connected.expect("written");
+    gateway::long_open(&inside, "well-1").await;
     let batch = gateway::batch(WorkspaceId::random(), 20);
     let records = batch["Records"].as_array().expect("records").clone();
     let all: Vec<_> = records

@@ -74,10 +74,7 @@ async fn a_bus_that_takes_nothing_holds_up_listeners_for_a_minute_and_no_longer(
     let inside = InProcess::apart(Mode::Strict).await;
     let (address, told) = gateway::gateway().await;
     let relay = gateway::relay(&inside, address);
-    let long_open = Timestamp::now() - SignedDuration::from_mins(5);
-    let connection = Connection::new("well-1", None, None, long_open);
-    let connected = inside.app.store.connect(&connection).await;
-    connected.expect("written");
+    gateway::long_open(&inside, "well-1").await;
     let refusal = Fault::Answer(400, json!({"__type": "AccessDeniedException"}));
     inside.wire.fail("PutEvents", ALWAYS, refusal);
     let of = WorkspaceId::random();
@@ -98,10 +95,7 @@ async fn a_bus_that_hangs_holds_up_listeners_no_longer_than_one_that_refuses() {
     let (address, told) = gateway::gateway().await;
     let relay = gateway::relay(&inside, address);
     let now = Timestamp::now();
-    let long_open = now - SignedDuration::from_mins(5);
-    let connection = Connection::new("well-1", None, None, long_open);
-    let connected = inside.app.store.connect(&connection).await;
-    connected.expect("written");
+    gateway::long_open(&inside, "well-1").await;
     inside.wire.fail("PutEvents", ALWAYS, Fault::Silent);
     let of = WorkspaceId::random();
     for (age, is_done) in [(1, false), (90, true)] {

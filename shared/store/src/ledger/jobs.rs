@@ -6,11 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
-    Store,
-    expr::{Write, key_map},
-    keys::{self, Key},
-};
+use crate::{Store, expr::Write, keys};
 
 /// After this long a job that is still here did not reach its queue by the stream.
 pub const JOB_OVERDUE: SignedDuration = SignedDuration::from_secs(90);
@@ -56,14 +52,6 @@ pub(crate) fn pending(concerning: WorkspaceId, job: &Job, now: Timestamp) -> Wri
 
 impl Store {
     pub(super) async fn forget_job(&self, id: Uuid) -> Result<()> {
-        let key: Key = keys::job(id);
-        self.db
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(key_map(key)))
-            .send()
-            .await
-            .map_err(domain::Error::unavailable)?;
-        Ok(())
+        self.delete(keys::job(id)).await
     }
 }

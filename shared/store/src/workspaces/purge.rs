@@ -4,14 +4,14 @@
 //! removed, who goes with it: a call that broke off is done by the same call again.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Error, Result, WorkspaceId, secret::Scope};
+use domain::{Result, WorkspaceId, secret::Scope};
 use futures_util::future::try_join_all;
 use serde::Deserialize;
 
 use crate::{
     Store, TransactError,
-    expr::{Change, Write, key_map},
-    keys::{self, Key},
+    expr::{Change, Write},
+    keys,
     ops::{UpdateError, key_of},
     queries::Page,
 };
@@ -113,16 +113,5 @@ impl Store {
             let keys = items.iter().filter_map(key_of);
             try_join_all(keys.map(|key| self.delete(key))).await?;
         }
-    }
-
-    pub(crate) async fn delete(&self, key: Key) -> Result<()> {
-        self.db
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(key_map(key)))
-            .send()
-            .await
-            .map_err(Error::unavailable)?;
-        Ok(())
     }
 }
